@@ -1,0 +1,168 @@
+"""From the name of a preset, a folder or an address to an encoder or a task."""
+
+from pathlib import Path
+
+import keras
+
+from .checkpoints import native
+from .checkpoints.hugging_face import HuggingFaceFolder
+from .checkpoints.report import ConversionError
+from .encoder import Encoder
+from .precision import dtype_scope
+from .preprocessing import Preprocessor
+from .registry import get_preset, preset_names
+from .sources import fetch, fetch_first
+from .tokenizers import Tokenizer
+
+HEADS = ("auto", "load", "new")
+
+
+def locate(preset):
+    """`(folder, info)`: where the preset's files are, and its registry entry or None.
+
+    Raises:
+        ValueError: neither a built-in name, nor a folder, nor an address that is understood.
+    """
+    text = str(preset)
+    if "://" in text or text.startswith("pkg:") or isinstance(preset, Path) or Path(text).is_dir():
+        return fetch(preset), None
+    if "/" in text or "\\" in text:
+        return fetch(preset), None
+    info = get_preset(text)
+    return fetch_first(info.sources), info
+
+
+def load_encoder(preset, *, load_weights=True, dtype=None, strict=True):
+    """An encoder; see `Encoder.from_preset`."""
+    if not load_weights and str(preset) in preset_names():
+        info = get_preset(str(preset))
+        return Encoder.from_config({"family": info.family, **info.config, "dtype": dtype})
+    folder, info = locate(preset)
+    if native.is_native(folder):
+        with dtype_scope(dtype):
+            task, _ = native.load_task(folder)
+        return task.encoder
+    checkpoint = HuggingFaceFolder(folder, strict=strict)
+    if not load_weights:
+        config = vars(checkpoint.encoder_config())
+        return Encoder.from_config({"family": checkpoint.family.name, **config, "dtype": dtype})
+    encoder = checkpoint.encoder(dtype)
+    check_registry(info, encoder)
+    encoder.conversion_report = checkpoint.report
+    return encoder
+
+
+def load_tokenizer(preset):
+    """The tokenizer of a preset."""
+    folder, _ = locate(preset)
+    return Tokenizer.from_folder(folder)
+
+
+def load_task(preset, cls=None, *, head="auto", dtype=None, strict=True, **options):
+    """A task: the one that was saved, or a new head on a saved encoder.
+
+    Args:
+        preset: a built-in name, a folder, `hf://owner/name[@revision]` or `pkg:name`.
+        cls: the task's class; the saved one if not given.
+        head: `"load"` takes the head of the checkpoint, `"new"` starts one from scratch, `"auto"`
+            starts one if labels or their number are given and takes the checkpoint's if not.
+        dtype: precision policy, for example `"mixed_bfloat16"`.
+        strict: whether a tensor that is missing or left over is an error.
+        **options: of the task (`labels`, `num_classes`, `problem` ...) and of its preprocessor
+            (`max_sequence_length`, `truncation`, `fixed_batch_shape`, `num_buckets`).
+
+    Raises:
+        ValueError: unknown preset; or no head to load and no labels for a new one.
+    """
+    if head not in HEADS:
+        raise ValueError(f"head must be one of {', '.join(HEADS)}. Given: {head!r}.")
+    folder, info = locate(preset)
+    new = head == "new" or (head == "auto" and bool({"labels", "num_classes"} & set(options)))
+    if native.is_native(folder):
+        return _from_native(folder, cls, new, dtype, options)
+    return _from_hugging_face(folder, info, cls, new, dtype, strict, options)
+
+
+PREPROCESSOR_OPTIONS = (
+    "max_sequence_length",
+    "truncation",
+    "fixed_batch_shape",
+    "num_buckets",
+    "buckets",
+)
+
+
+def split_options(options):
+    """`(task options, preprocessor options)`."""
+    ours = {key: options[key] for key in PREPROCESSOR_OPTIONS if key in options}
+    return {key: value for key, value in options.items() if key not in ours}, ours
+
+
+def _from_native(folder, cls, new, dtype, options):
+    with dtype_scope(dtype):
+        task, report = native.load_task(folder)
+    options, packing = split_options(options)
+    cls = cls or type(task)
+    if not new and not isinstance(task, cls):
+        raise ValueError(
+            f"{folder} holds a {type(task).__name__}, not a {cls.__name__}. To put a new head on "
+            f"its encoder, say what of: {cls.__name__}.from_preset(..., num_classes=2)."
+        )
+    if not new and not options and not packing:
+        task.conversion_report = report
+        return task
+    preprocessor = task.preprocessor
+    if packing and preprocessor is not None:
+        config = {**preprocessor.get_config(), **packing, "tokenizer": None}
+        config.pop("tokenizer")
+        preprocessor = Preprocessor(preprocessor.tokenizer, **config)
+    if new:
+        with dtype_scope(dtype):
+            return cls(task.encoder, preprocessor, **options)
+    changed = cls.from_config({**task.get_config(), **options})
+    changed.set_weights(task.get_weights())
+    if preprocessor is not None:
+        changed.preprocessor = preprocessor
+    changed.conversion_report = report
+    return changed
+
+
+def _from_hugging_face(folder, info, cls, new, dtype, strict, options):
+    from .tasks import TextClassifier
+
+    cls = cls or TextClassifier
+    options, packing = split_options(options)
+    checkpoint = HuggingFaceFolder(folder, strict=strict)
+    found = None if new else cls.head_from_hugging_face(checkpoint)
+    if found is None and not {"labels", "num_classes"} & set(options):
+        raise ValueError(
+            f"{folder} has no head for a {cls.__name__}: say what the new one is of, with "
+            'labels=["a", "b", ...], or num_classes=N.'
+        )
+    encoder = checkpoint.encoder(dtype)
+    check_registry(info, encoder)
+    longest = encoder.config.max_sequence_length
+    packing = {"max_sequence_length": longest, **packing}
+    preprocessor = Preprocessor(Tokenizer.from_folder(folder), **packing)
+    with dtype_scope(dtype):
+        task = cls(encoder, preprocessor, **{**checkpoint.head_dropout(), **(found or {}), **options})
+    ours = {id(weight) for weight in encoder.weights}
+    style = checkpoint.family.heads[cls.__name__]
+    names = style.weight_names if found else {}
+    checkpoint.fill_head([w for w in task.weights if id(w) not in ours], names)
+    task.conversion_report = checkpoint.report
+    return task
+
+
+def check_registry(info, encoder):
+    """A built-in preset must be what the registry says it is."""
+    if info is None:
+        return
+    config = encoder.get_config()
+    other = {key: value for key, value in info.config.items() if config[key] != value}
+    other.pop("use_pooler", None)
+    if other:
+        raise ConversionError(
+            f"The files of preset {info.name} differ from what it is known to be: "
+            + ", ".join(f"{key} is {config[key]}, not {value}" for key, value in other.items())
+        )

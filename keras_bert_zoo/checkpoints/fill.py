@@ -1,0 +1,36 @@
+"""Filling the variables of a model from named arrays."""
+
+import numpy as np
+
+from .report import ConversionError
+
+
+def fill(variables, place_of, read, report, *, optional=False):
+    """Assigns each variable the array that belongs to it, or notes that there is none.
+
+    Args:
+        variables: Keras variables.
+        place_of: variable -> `Place`, or None where the format has no name for it.
+        read: theirs -> array, or None if the checkpoint lacks it.
+        report: `ConversionReport` that is added to.
+        optional: whether a variable without an array is `new` rather than `missing`.
+
+    Raises:
+        ConversionError: an array has another shape than its variable.
+    """
+    for variable in variables:
+        place = place_of(variable)
+        value = read(place.name) if place else None
+        if value is None:
+            absent = report.new if optional else report.missing
+            absent.append(place.name if place else variable.path)
+            continue
+        expected = place.shape_theirs(variable.shape)
+        if tuple(value.shape) != expected:
+            raise ConversionError(
+                f"{report.source}: {place.name} has shape {tuple(value.shape)}; the config "
+                f"describes {expected}. Weights and config do not belong together.",
+                report,
+            )
+        variable.assign(place.to_ours(np.asarray(value)).astype(variable.dtype))
+        report.used.append(place.name)

@@ -1,0 +1,245 @@
+"""Reads a Hugging Face folder: config.json, tensors, labels."""
+
+import json
+from pathlib import Path
+
+from ..encoder import Encoder
+from ..families import FAMILIES
+from .fill import fill
+from .name_map import locate
+from .report import ConversionError, ConversionReport
+from .tensors import open_tensors
+
+# Their `hidden_act` -> ours. The four tanh forms are one formula, written four times over there.
+ACTIVATIONS = {
+    "gelu": "gelu",
+    "gelu_python": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_fast": "gelu_tanh",
+    "gelu_accurate": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "quick_gelu": "gelu_quick",
+    "relu": "relu",
+    "relu6": "relu6",
+    "silu": "silu",
+    "swish": "silu",
+    "mish": "mish",
+    "tanh": "tanh",
+    "sigmoid": "sigmoid",
+    "linear": "linear",
+}
+
+PROBLEMS = {
+    "single_label_classification": "single",
+    "multi_label_classification": "multi_label",
+    "regression": "regression",
+}
+
+# Old names of layer normalisation's weights, from the days of TensorFlow 1 conversions.
+OLD_SUFFIXES = {".gamma": ".weight", ".beta": ".bias"}
+
+
+class HuggingFaceFolder:
+    """One checkpoint in Hugging Face's layout.
+
+    Args:
+        folder: holds config.json and the tensors.
+        strict: whether a tensor that is missing or left over is an error.
+
+    Raises:
+        ConversionError: the config asks for something that would be built wrongly, or it and the
+            tensors do not fit.
+
+    Example:
+
+    >>> checkpoint = HuggingFaceFolder("bert-base-uncased")
+    >>> encoder = checkpoint.encoder()
+    >>> print(checkpoint.report)
+    """
+
+    def __init__(self, folder, *, strict=True):
+        self.folder, self.strict = Path(folder), strict
+        self.config = read_json(self.folder / "config.json")
+        self.tensors = open_tensors(self.folder)
+        self.report = ConversionReport(source=str(self.folder))
+        self.family = self._family()
+        self.names = self._names()
+        self._asked = set()
+
+    def _family(self):
+        model_type = self.config.get("model_type")
+        for family in FAMILIES.values():
+            names = family.hugging_face
+            marker = next(iter(names.sizes.values()))[0]
+            # Before 2020 a config.json did not say what it was the config of.
+            stored = model_type is None and {marker, names.prefix + marker} & set(self.tensors)
+            if model_type == names.model_type or stored:
+                return family
+        known = ", ".join(sorted(family.hugging_face.model_type for family in FAMILIES.values()))
+        raise ConversionError(
+            f"{self.folder}: model_type is {model_type!r}. Families that can be read: {known}."
+        )
+
+    def _names(self):
+        """Names as the family's table writes them -> names as this file writes them."""
+        names = {}
+        for theirs in self.tensors:
+            plain = theirs.removeprefix(self.family.hugging_face.prefix)
+            for old, new in OLD_SUFFIXES.items():
+                if plain.endswith(old):
+                    plain = plain.removesuffix(old) + new
+            if plain in names:
+                raise ConversionError(
+                    f"{self.folder} holds {names[plain]} and {theirs}: two tensors for one weight."
+                )
+            names[plain] = theirs
+        return names
+
+    def __contains__(self, name):
+        return name in self.names
+
+    def shape(self, name):
+        """Shape of the tensor that the family's table calls `name`."""
+        return tuple(self.tensors.shape(self.names[name]))
+
+    def read(self, name):
+        """The array that the family's table calls `name`, or None."""
+        if name not in self.names:
+            return None
+        self._asked.add(name)
+        return self.tensors[self.names[name]]
+
+    def encoder(self, dtype=None):
+        """Builds the encoder that the config describes, and fills it.
+
+        Raises:
+            ConversionError: strict, and a tensor is missing or left over.
+        """
+        config = self.encoder_config()
+        encoder = Encoder.from_config(
+            {"family": self.family.name, **vars(config), "dtype": dtype}
+        )
+        table = self.family.weight_names(config)
+        fill(
+            encoder.weights, lambda v: locate(v.path, table), self.read, self.report
+        )
+        heads = self.family.hugging_face.not_encoder
+        rest = [name for name in self.names if name not in self._asked]
+        self.report.unused = [name for name in rest if name.startswith(heads)]
+        self.report.leftover = [name for name in rest if not name.startswith(heads)]
+        if self.strict:
+            self.report.raise_if_incomplete()
+        return encoder
+
+    def fill_head(self, weights, table):
+        """Fills a head's weights; one that the checkpoint lacks starts from scratch."""
+        fill(weights, lambda v: locate(v.path, table), self.read, self.report, optional=True)
+        self.report.unused = [name for name in self.report.unused if name not in self._asked]
+
+    def encoder_config(self):
+        """Our config from theirs, checked against the tensors before anything is built."""
+        names, theirs = self.family.hugging_face, self.config
+        self._refuse(names.required)
+        values = {ours: theirs[key] for ours, key in names.config.items() if key in theirs}
+        if "activation" in values:
+            values["activation"] = self._activation(values["activation"])
+        if "pooler/dense" in self.family.weight_names(None):
+            values["use_pooler"] = "pooler.dense.weight" in self
+        self.report.honoured = {key: theirs[key] for key in names.config.values() if key in theirs}
+        self.report.honoured.update({key: theirs[key] for key in names.required if key in theirs})
+        self.report.ignored = {
+            key: value
+            for key, value in theirs.items()
+            if key not in self.report.honoured and key not in LABEL_FIELDS
+        }
+        try:
+            config = self.family.Config(**values)
+        except (TypeError, ValueError) as error:
+            raise ConversionError(f"{self.folder / 'config.json'}: {error}") from error
+        self._check_sizes(config)
+        return config
+
+    def _refuse(self, required):
+        for key, accepted in required.items():
+            value = self.config.get(key, accepted[0])
+            if value not in accepted:
+                raise ConversionError(
+                    f"{self.folder / 'config.json'}: {key}={value!r} changes the output and is "
+                    f"not supported. Accepted: {', '.join(map(repr, accepted))}."
+                )
+
+    def _activation(self, theirs):
+        if theirs not in ACTIVATIONS:
+            raise ConversionError(
+                f"{self.folder / 'config.json'}: hidden_act={theirs!r} is not supported. "
+                f"Accepted: {', '.join(map(repr, ACTIVATIONS))}."
+            )
+        return ACTIVATIONS[theirs]
+
+    def _check_sizes(self, config):
+        """A config must not make us allocate what the file does not hold."""
+        for ours, (name, axis) in self.family.hugging_face.sizes.items():
+            given = getattr(config, ours)
+            if name in self and self.shape(name)[axis] != given:
+                field = self.family.hugging_face.config[ours]
+                raise ConversionError(
+                    f"{self.folder}: config.json says {field}={given}, but {name} has shape "
+                    f"{self.shape(name)}. Weights and config do not belong together."
+                )
+            if name not in self:
+                raise ConversionError(
+                    f"{self.folder} has no tensor {name}: these are not the weights of a "
+                    f"{self.family.name} encoder. It holds {len(self.tensors)} tensors: "
+                    f"{', '.join(sorted(self.tensors)[:5])} ..."
+                )
+        last = f"encoder.layer.{config.num_layers - 1}."
+        if config.num_layers > 1 and not any(name.startswith(last) for name in self.names):
+            raise ConversionError(
+                f"{self.folder}: config.json says {config.num_layers} layers, but no tensor "
+                f"starts with {last}"
+            )
+
+    def head_dropout(self):
+        """The dropout before the logits, where the config has one of its own."""
+        rate = self.config.get("classifier_dropout")
+        if rate is None:
+            return {}
+        self.report.ignored.pop("classifier_dropout", None)
+        self.report.honoured["classifier_dropout"] = rate
+        return {"dropout": rate}
+
+    def labels(self, count):
+        """Label names in the order of the logits, or None if the config has no `count` of them."""
+        names = self.config.get("id2label") or {}
+        names = [names[key] for key in sorted(names, key=int)]
+        generic = [f"LABEL_{index}" for index in range(count)]
+        return names if len(names) == count and names != generic else None
+
+    def problem(self, num_classes):
+        """`single`, `multi_label` or `regression`."""
+        stated = self.config.get("problem_type")
+        return PROBLEMS.get(stated, "regression" if num_classes == 1 else "single")
+
+
+LABEL_FIELDS = ("id2label", "label2id", "num_labels", "_num_labels", "problem_type")
+
+
+def read_json(path):
+    """The dictionary in a JSON file.
+
+    Raises:
+        ConversionError: no such file, or not a JSON object.
+    """
+    try:
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        folder = Path(path).parent
+        holds = ", ".join(sorted(p.name for p in folder.iterdir())[:8]) if folder.is_dir() else ""
+        raise ConversionError(
+            f"{folder} has no {Path(path).name}. It holds: {holds or 'nothing'}."
+        ) from None
+    except (ValueError, OSError) as error:
+        raise ConversionError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ConversionError(f"{path} must hold a JSON object, not a {type(value).__name__}.")
+    return value

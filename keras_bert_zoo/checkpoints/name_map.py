@@ -1,0 +1,48 @@
+"""Which of their tensors is which of our variables.
+
+A family lists `our layer path -> their prefix`; `{i}` is the block's number. Suffixes and
+transposes follow from the kind of variable, so the table is read in both directions.
+"""
+
+import dataclasses
+import re
+
+import numpy as np
+
+SUFFIX = {
+    "kernel": "weight",
+    "bias": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "embeddings": "weight",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where one of our variables is kept: their tensor's name, and whether it is transposed."""
+
+    name: str
+    transposed: bool
+
+    def to_ours(self, value):
+        return np.ascontiguousarray(value.T) if self.transposed else value
+
+    def shape_theirs(self, shape):
+        """The shape that a variable of shape `shape` has in their file."""
+        return tuple(reversed(shape)) if self.transposed else tuple(shape)
+
+
+def locate(path, names):
+    """The `Place` of the variable at `path`, by the table `names`; None if it is not in it.
+
+    >>> locate("layer_3/attention/query/kernel", {"layer_{i}/attention/query": "layer.{i}.q"})
+    Place(name='layer.3.q.weight', transposed=True)
+    """
+    layer, variable = path.rsplit("/", 1)
+    number = re.search(r"layer_(\d+)", layer)
+    prefix = names.get(re.sub(r"layer_\d+", "layer_{i}", layer))
+    if prefix is None or variable not in SUFFIX:
+        return None
+    prefix = prefix.replace("{i}", number[1] if number else "")
+    return Place(f"{prefix}.{SUFFIX[variable]}", variable == "kernel")

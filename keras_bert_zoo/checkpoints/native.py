@@ -1,0 +1,151 @@
+"""Reads and writes our own preset folders: config.json, tokenizer.json, weights, a card."""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from ..version import __version__
+from .fill import fill
+from .hugging_face import read_json
+from .name_map import Place
+from .report import ConversionError, ConversionReport
+
+FORMAT = 1
+MARK = "keras_bert_zoo"
+WEIGHTS = "model.safetensors"
+
+
+def is_native(folder):
+    """Whether the folder is one that `save_to_preset` wrote."""
+    path = Path(folder) / "config.json"
+    return path.is_file() and MARK in read_json(path)
+
+
+def save_task(task, folder, *, overwrite=False):
+    """Writes a task; the folder is there whole, or as it was.
+
+    Raises:
+        FileExistsError: the folder holds something that is not a preset.
+    """
+    from ..card import model_card
+
+    with replaced_folder(folder, overwrite) as new:
+        config = task.get_config()
+        if task.preprocessor is not None:
+            task.preprocessor.tokenizer.save(new)
+        write_json(new / "config.json", {MARK: {"format": FORMAT, "version": __version__},
+                                         "task": type(task).__name__, **config})  # fmt: skip
+        write_json(new / "recipe.json", task.recipe.to_config())
+        write_weights(task, new / WEIGHTS)
+        (new / "README.md").write_text(model_card(task), encoding="utf-8")
+
+
+def load_task(folder):
+    """The task in a folder that `save_task` wrote.
+
+    Returns:
+        `(task, report)`.
+
+    Raises:
+        ConversionError: the folder is from a newer version, or its parts do not fit.
+    """
+    from ..tasks import TASKS
+
+    folder = Path(folder)
+    config = read_json(folder / "config.json")
+    mark, name = config.pop(MARK), config.pop("task", None)
+    if mark.get("format") != FORMAT:
+        raise ConversionError(
+            f"{folder} has format {mark.get('format')!r}; this version reads {FORMAT}. It was "
+            f"written by version {mark.get('version')!r}: install that one or a newer one."
+        )
+    if name not in TASKS:
+        raise ConversionError(f"{folder} holds a {name!r}. Tasks known: {', '.join(TASKS)}.")
+    try:
+        task = TASKS[name].from_config(config)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConversionError(f"{folder / 'config.json'} cannot be built: {error}") from error
+    if task.preprocessor is not None:
+        task.preprocessor.tokenizer.load_assets(str(folder))
+    return task, read_weights(task, folder)
+
+
+def write_weights(model, path):
+    """Writes the weights under the paths of their variables, low-rank updates merged."""
+    from safetensors.numpy import save_file
+
+    merged = {
+        id(layer._kernel): layer.kernel
+        for layer in model._flatten_layers()
+        if getattr(layer, "lora_enabled", False)
+    }
+    values = {
+        variable.path: np.ascontiguousarray(
+            keras.ops.convert_to_numpy(merged.get(id(variable), variable))
+        )
+        for variable in model.weights
+        if not variable.name.startswith("lora_")
+    }
+    save_file(values, str(path), metadata={"format": "keras"})
+
+
+def read_weights(model, folder):
+    """Fills the weights of `model`.
+
+    Raises:
+        ConversionError: a tensor is missing, left over, or of another shape.
+    """
+    from .tensors import open_tensors
+
+    report = ConversionReport(source=str(folder))
+    with open_tensors(folder) as tensors:
+        fill(
+            model.weights,
+            lambda variable: Place(variable.path, False),
+            lambda name: tensors[name] if name in tensors else None,
+            report,
+        )
+        report.leftover = sorted(set(tensors) - set(report.used))
+    report.raise_if_incomplete()
+    return report
+
+
+def write_json(path, value):
+    Path(path).write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+@contextlib.contextmanager
+def replaced_folder(folder, overwrite=False):
+    """A new folder to write to, which takes the place of `folder` when all went well.
+
+    Raises:
+        FileExistsError: `folder` holds something that is not a preset.
+    """
+    folder = Path(folder)
+    if folder.is_file():
+        raise FileExistsError(f"{folder} is a file. Name a folder to save to.")
+    if folder.is_dir() and any(folder.iterdir()) and not overwrite and not is_native(folder):
+        raise FileExistsError(
+            f"{folder} holds something that is not a preset of this library. Name another folder, "
+            "or pass overwrite=True to replace all that is in it."
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        yield new
+        os.chmod(new, 0o755)
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+            os.replace(folder, old / "old")
+            os.replace(new, folder)
+            shutil.rmtree(old)
+        else:
+            os.replace(new, folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)

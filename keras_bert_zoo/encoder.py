@@ -1,0 +1,146 @@
+"""The skeleton that every family shares."""
+
+import dataclasses
+
+import keras
+
+from .layers import AttentionMask
+from .precision import dtype_scope
+
+INPUTS = ("token_ids", "segment_ids", "padding_mask")
+
+
+@keras.saving.register_keras_serializable("keras_bert_zoo")
+class Encoder(keras.Model):
+    """embeddings -> blocks -> final norm: `(batch, length)` ids to `(batch, length, hidden_dim)`.
+
+    Takes a dictionary of three `(batch, length)` integer tensors: `token_ids`, `segment_ids` and
+    `padding_mask` (1 for a token, 0 for padding). A family differs from another only in the parts
+    that it hands over, so an encoder is made by its family, from a config or from a preset.
+
+    Args:
+        config: the family's config; all that is saved of the architecture.
+        embeddings: `(token_ids, segment_ids, padding_mask) -> x`.
+        blocks: layers `(x, attention_mask) -> x`; one may appear more than once.
+        pooler: `x -> (batch, hidden_dim)`, if the family has one.
+        final_norm: applied to the last block's output, if given.
+
+    Example:
+
+    >>> encoder = keras_bert_zoo.Encoder.from_preset("bert_tiny_en_uncased")
+    >>> ids = np.array([[101, 7592, 102]])
+    >>> encoder({"token_ids": ids, "segment_ids": ids * 0, "padding_mask": ids * 0 + 1}).shape
+    (1, 3, 128)
+    """
+
+    def __init__(self, config, embeddings, blocks, *, pooler=None, final_norm=None, name=None):
+        inputs = {key: keras.Input((None,), dtype="int32", name=key) for key in INPUTS}
+        mask_layer = AttentionMask(name="attention_mask")
+        parts = (mask_layer, embeddings, blocks, final_norm)
+        sequence = run(*parts, inputs)["sequence_output"]
+        if pooler is not None:
+            pooler(sequence)  # builds it
+        super().__init__(inputs, sequence, name=name or config.family)
+        self.config, self.pooler = config, pooler
+        self._parts, self._quantized = parts, None
+
+    def trace(self, inputs, training=False, attention_maps=True):
+        """Everything that the encoder computes on the way, from arrays or symbolic tensors.
+
+        Args:
+            inputs: the encoder's inputs.
+            training: whether dropout is active.
+            attention_maps: whether to compute the maps, which takes the slower attention.
+
+        Returns:
+            Dictionary: `sequence_output`; `hidden_states`, the embeddings and each block's output,
+            `num_layers + 1` tensors `(batch, length, hidden_dim)`; `attention_maps`, a tensor
+            `(batch, num_heads, length, length)` a block; `pooled_output` `(batch, hidden_dim)`,
+            where the encoder has a pooler.
+
+        Example:
+
+        >>> maps = encoder.trace(inputs)["attention_maps"]
+        >>> states = keras.Model(encoder.input, encoder.trace(encoder.input)["hidden_states"])
+        """
+        outputs = run(*self._parts, inputs, training=training, attention_maps=attention_maps)
+        if self.pooler is not None:
+            outputs["pooled_output"] = self.pooler(outputs["sequence_output"])
+        return outputs
+
+    @property
+    def blocks(self):
+        """The blocks, first to last."""
+        return list(self._parts[2])
+
+    def enable_lora(self, rank, alpha=None):
+        """Trains low-rank updates of the attention and nothing else (arXiv:2106.09685).
+
+        Call it before `compile`. Saving merges the updates into the weights.
+
+        Args:
+            rank: rank of the updates.
+            alpha: the updates are scaled by `alpha / rank`; `alpha` is `rank` if not given.
+        """
+        for weight in self.weights:
+            weight.trainable = False
+        for block in dict.fromkeys(self.blocks):
+            block.enable_lora(rank, alpha)
+
+    def quantize(self, mode, **kwargs):
+        """Quantizes the weights in place, for example to `"int8"`; kept by `save`."""
+        super().quantize(mode, **kwargs)
+        self._quantized = mode
+
+    def get_config(self):
+        return {
+            "family": self.config.family,
+            **dataclasses.asdict(self.config),
+            "name": self.name,
+            "dtype": self.dtype_policy.name,
+            "quantized": self._quantized,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        from .families import family_called
+
+        config = dict(config)
+        family, name = family_called(config.pop("family")), config.pop("name", None)
+        dtype, quantized = config.pop("dtype", None), config.pop("quantized", None)
+        with dtype_scope(dtype):
+            encoder = family.build(family.Config(**config))
+        if name:
+            encoder.name = name
+        if quantized:
+            encoder.quantize(quantized)
+        return encoder
+
+    @classmethod
+    def from_preset(cls, preset, *, load_weights=True, dtype=None, strict=True):
+        """Loads an encoder. See `keras_bert_zoo.from_preset` for what a preset may be.
+
+        Args:
+            preset: a built-in name, a folder, `hf://owner/name[@revision]` or `pkg:name`.
+            load_weights: if False, weights are new; a built-in name then needs no download.
+            dtype: precision policy, for example `"mixed_bfloat16"`.
+            strict: if True, a tensor that is missing or left over is an error.
+        """
+        from .catalog import load_encoder
+
+        return load_encoder(preset, load_weights=load_weights, dtype=dtype, strict=strict)
+
+
+def run(mask_layer, embeddings, blocks, final_norm, inputs, training=None, attention_maps=False):
+    """Runs the parts in their order; what `Encoder` and `Encoder.trace` both do."""
+    mask = mask_layer(inputs["padding_mask"])
+    x = embeddings(*(inputs[key] for key in INPUTS), training=training)
+    states, maps = [x], []
+    for block in blocks:
+        x = block(x, mask, training=training, return_attention_maps=attention_maps)
+        if attention_maps:
+            x, block_maps = x
+            maps.append(block_maps)
+        states.append(x)
+    x = x if final_norm is None else final_norm(x)
+    return {"sequence_output": x, "hidden_states": states, "attention_maps": maps}

@@ -1,0 +1,17 @@
+"""One file for each family. To add one: write the file, and name it here."""
+
+from ..errors import unknown_name
+from . import bert
+
+FAMILIES = {module.FAMILY.name: module.FAMILY for module in (bert,)}
+
+
+def family_called(name):
+    """The family of that name.
+
+    Raises:
+        ValueError: there is none; the message lists those there are.
+    """
+    if name not in FAMILIES:
+        raise unknown_name("family", name, FAMILIES)
+    return FAMILIES[name]

@@ -1,0 +1,160 @@
+"""BERT: https://arxiv.org/abs/1810.04805."""
+
+import dataclasses
+
+from ..encoder import Encoder
+from ..layers import (
+    ClassificationHead,
+    Embeddings,
+    FeedForward,
+    LearnedPositions,
+    Pooler,
+    PostNormBlock,
+    SelfAttention,
+    layer_norm,
+)
+from .family import EncoderConfig, Family, HeadStyle, HuggingFaceNames
+
+
+@dataclasses.dataclass(frozen=True)
+class BertConfig(EncoderConfig):
+    """BERT's numbers.
+
+    Args:
+        num_segments: rows of the segment table; 2 in every published BERT.
+        use_pooler: whether the encoder has the dense tanh layer over its first token.
+
+    Example:
+
+    >>> BertConfig(vocabulary_size=30522, num_layers=2, hidden_dim=128, num_heads=2,
+    ...            intermediate_dim=512)
+    """
+
+    family = "bert"
+    num_segments: int = 2
+    use_pooler: bool = True
+
+
+def build(config):
+    return Encoder(
+        config,
+        embeddings(config),
+        [block(config, index) for index in range(config.num_layers)],
+        pooler=pooler(config) if config.use_pooler else None,
+    )
+
+
+def embeddings(config):
+    return Embeddings(
+        config.vocabulary_size,
+        config.hidden_dim,
+        positions=LearnedPositions(
+            config.max_sequence_length,
+            config.hidden_dim,
+            initializer_range=config.initializer_range,
+            name="positions",
+        ),
+        num_segments=config.num_segments,
+        norm=layer_norm("norm", config.layer_norm_epsilon),
+        dropout=config.dropout,
+        initializer_range=config.initializer_range,
+        name="embeddings",
+    )
+
+
+def block(config, index):
+    return PostNormBlock(
+        SelfAttention(
+            config.hidden_dim,
+            config.num_heads,
+            dropout=config.attention_dropout,
+            initializer_range=config.initializer_range,
+            name="attention",
+        ),
+        FeedForward(
+            config.hidden_dim,
+            config.intermediate_dim,
+            config.activation,
+            initializer_range=config.initializer_range,
+            name="feed_forward",
+        ),
+        layer_norm("attention_norm", config.layer_norm_epsilon),
+        layer_norm("feed_forward_norm", config.layer_norm_epsilon),
+        dropout=config.dropout,
+        name=f"layer_{index}",
+    )
+
+
+def pooler(config):
+    return Pooler(config.hidden_dim, initializer_range=config.initializer_range, name="pooler")
+
+
+def classifier(encoder, sequence, num_classes, dropout):
+    """The pooler's vector, dropout, a dense layer (section 4.1). Adds a pooler if there is none."""
+    config = encoder.config
+    pool = encoder.pooler or pooler(config)
+    head = ClassificationHead(
+        num_classes,
+        dropout=config.dropout if dropout is None else dropout,
+        initializer_range=config.initializer_range,
+        name="head",
+    )
+    return head(pool(sequence))
+
+
+WEIGHT_NAMES = {
+    "embeddings/tokens": "embeddings.word_embeddings",
+    "embeddings/positions/table": "embeddings.position_embeddings",
+    "embeddings/segments": "embeddings.token_type_embeddings",
+    "embeddings/norm": "embeddings.LayerNorm",
+    "layer_{i}/attention/query": "encoder.layer.{i}.attention.self.query",
+    "layer_{i}/attention/key": "encoder.layer.{i}.attention.self.key",
+    "layer_{i}/attention/value": "encoder.layer.{i}.attention.self.value",
+    "layer_{i}/attention/out": "encoder.layer.{i}.attention.output.dense",
+    "layer_{i}/attention_norm": "encoder.layer.{i}.attention.output.LayerNorm",
+    "layer_{i}/feed_forward/inner": "encoder.layer.{i}.intermediate.dense",
+    "layer_{i}/feed_forward/out": "encoder.layer.{i}.output.dense",
+    "layer_{i}/feed_forward_norm": "encoder.layer.{i}.output.LayerNorm",
+    "pooler/dense": "pooler.dense",
+}
+
+HUGGING_FACE = HuggingFaceNames(
+    model_type="bert",
+    prefix="bert.",
+    config={
+        "vocabulary_size": "vocab_size",
+        "num_layers": "num_hidden_layers",
+        "hidden_dim": "hidden_size",
+        "num_heads": "num_attention_heads",
+        "intermediate_dim": "intermediate_size",
+        "max_sequence_length": "max_position_embeddings",
+        "activation": "hidden_act",
+        "dropout": "hidden_dropout_prob",
+        "attention_dropout": "attention_probs_dropout_prob",
+        "layer_norm_epsilon": "layer_norm_eps",
+        "initializer_range": "initializer_range",
+        "num_segments": "type_vocab_size",
+    },
+    required={
+        "position_embedding_type": ("absolute",),
+        "is_decoder": (False,),
+        "add_cross_attention": (False,),
+        "pruned_heads": ({},),
+    },
+    sizes={
+        "vocabulary_size": ("embeddings.word_embeddings.weight", 0),
+        "hidden_dim": ("embeddings.word_embeddings.weight", 1),
+        "max_sequence_length": ("embeddings.position_embeddings.weight", 0),
+        "num_segments": ("embeddings.token_type_embeddings.weight", 0),
+        "intermediate_dim": ("encoder.layer.0.intermediate.dense.weight", 0),
+    },
+    not_encoder=("cls.", "classifier.", "qa_outputs.", "embeddings.position_ids"),
+)
+
+FAMILY = Family(
+    BertConfig,
+    build,
+    lambda config: WEIGHT_NAMES,
+    HUGGING_FACE,
+    heads={"TextClassifier": HeadStyle(classifier, {"head/logits": "classifier"})},
+)

@@ -1,0 +1,110 @@
+"""What a file in this folder has to say about its family."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+from ..layers import activation
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderConfig:
+    """The numbers that every family has. A family adds its own.
+
+    Args:
+        vocabulary_size: number of token ids.
+        num_layers: number of blocks.
+        hidden_dim: size of a token's vector.
+        num_heads: number of attention heads.
+        intermediate_dim: size inside the feed-forward.
+        max_sequence_length: most tokens that the encoder has positions for.
+        activation: a name in `keras_bert_zoo.layers.ACTIVATIONS`.
+        dropout: rate on the embeddings and on each residual branch.
+        attention_dropout: rate on the attention weights.
+        layer_norm_epsilon: added to the variance in layer normalisation.
+        initializer_range: deviation of new weights.
+
+    Raises:
+        ValueError: a size below 1, a rate outside [0, 1), or an unknown activation.
+    """
+
+    family: ClassVar[str]
+    vocabulary_size: int
+    num_layers: int = 12
+    hidden_dim: int = 768
+    num_heads: int = 12
+    intermediate_dim: int = 3072
+    max_sequence_length: int = 512
+    activation: str = "gelu"
+    dropout: float = 0.1
+    attention_dropout: float = 0.1
+    layer_norm_epsilon: float = 1e-12
+    initializer_range: float = 0.02
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.type is int and (type(value) is not int or value < 1):
+                raise ValueError(f"{field.name} must be a whole number above 0. Given: {value!r}.")
+        for name in ("dropout", "attention_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be in [0, 1). Given: {getattr(self, name)!r}.")
+        activation(self.activation)
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadStyle:
+    """How a family puts a task's head on its encoder.
+
+    Args:
+        build: `(encoder, sequence, **head options) -> logits`, on symbolic tensors.
+        weight_names: our layer path -> their tensor prefix.
+    """
+
+    build: Callable
+    weight_names: Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class HuggingFaceNames:
+    """How Hugging Face writes this family down.
+
+    Args:
+        model_type: the `model_type` of their config.json.
+        prefix: what heads put before the encoder's tensor names.
+        config: our field -> theirs.
+        required: their fields that must have this value, because another one changes the output
+            in a way that this library does not build.
+        sizes: our field -> (their tensor, axis) that must have this size.
+        not_encoder: starts of the names of tensors that are no weights of the encoder.
+    """
+
+    model_type: str
+    prefix: str
+    config: Mapping[str, str]
+    required: Mapping[str, tuple]
+    sizes: Mapping[str, tuple[str, int]]
+    not_encoder: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """One family: its numbers, its parts, its names elsewhere and its heads.
+
+    Args:
+        Config: subclass of `EncoderConfig`.
+        build: config -> `Encoder`.
+        weight_names: config -> {our layer path: their tensor prefix}; `{i}` is the block's number.
+        hugging_face: its names there.
+        heads: task name -> `HeadStyle`.
+    """
+
+    Config: type
+    build: Callable
+    weight_names: Callable
+    hugging_face: HuggingFaceNames
+    heads: Mapping[str, HeadStyle]
+
+    @property
+    def name(self):
+        return self.Config.family

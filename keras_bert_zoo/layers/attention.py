@@ -1,0 +1,118 @@
+"""Multi-head self-attention."""
+
+import keras
+from keras import ops
+
+from .initializers import truncated_normal
+
+
+@keras.saving.register_keras_serializable("keras_bert_zoo")
+class SelfAttention(keras.Layer):
+    """Multi-head self-attention (https://arxiv.org/abs/1706.03762, section 3.2).
+
+    Uses the backend's fused attention unless attention dropout is active or the maps are asked
+    for: neither can be had from the fused operation.
+
+    Args:
+        hidden_dim: size of the vectors that come in and go out; a multiple of `num_heads`.
+        num_heads: number of heads.
+        dropout: rate at which attention weights are dropped in training.
+        initializer_range: deviation of the new kernels.
+
+    Raises:
+        ValueError: `hidden_dim` is not a multiple of `num_heads`.
+
+    Example:
+
+    >>> attention = SelfAttention(128, 2)
+    >>> attention(np.zeros((2, 10, 128), "float32")).shape
+    (2, 10, 128)
+    """
+
+    def __init__(self, hidden_dim, num_heads, *, dropout=0.0, initializer_range=0.02, **kwargs):
+        super().__init__(**kwargs)
+        if hidden_dim % num_heads:
+            raise ValueError(
+                f"hidden_dim={hidden_dim} does not divide into num_heads={num_heads} heads of the "
+                "same size. Change one of them."
+            )
+        self.hidden_dim, self.num_heads = hidden_dim, num_heads
+        self.head_dim = hidden_dim // num_heads
+        self.initializer_range = initializer_range
+        self.query, self.key, self.value, self.out = (
+            keras.layers.Dense(
+                hidden_dim,
+                kernel_initializer=truncated_normal(initializer_range),
+                dtype=self.dtype_policy,
+                name=name,
+            )
+            for name in ("query", "key", "value", "out")
+        )
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+
+    def build(self, shape, *_):
+        for dense in (self.query, self.key, self.value, self.out):
+            dense.build(shape)
+
+    def call(self, x, attention_mask=None, training=None, return_attention_maps=False):
+        """Mixes each token's vector with those it may see.
+
+        Args:
+            x: `(batch, length, hidden_dim)`.
+            attention_mask: bool, broadcast to `(batch, num_heads, length, length)`; True where
+                the query (third axis) may see the key (last axis).
+            return_attention_maps: also return the weights `(batch, num_heads, length, length)`.
+        """
+        query, key, value = (self._split(dense(x)) for dense in (self.query, self.key, self.value))
+        if return_attention_maps or (training and self.dropout.rate > 0):
+            mixed, maps = self._attend(query, key, value, attention_mask, training)
+        else:
+            mixed, maps = fused_attention(query, key, value, attention_mask), None
+        out = self.out(self._join(mixed))
+        return (out, maps) if return_attention_maps else out
+
+    def _attend(self, query, key, value, mask, training):
+        scores = ops.einsum("bqnh,bknh->bnqk", query, key)
+        # Softmax in float32 under every policy: float16 has too few bits for long sums.
+        scores = ops.cast(scores, "float32") * self.head_dim**-0.5
+        if mask is not None:
+            scores = ops.where(mask, scores, -1e30)
+        maps = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
+        dropped = self.dropout(maps, training=training)
+        return ops.einsum("bnqk,bknh->bqnh", dropped, value), maps
+
+    def _split(self, x):
+        return ops.reshape(x, (-1, ops.shape(x)[1], self.num_heads, self.head_dim))
+
+    def _join(self, x):
+        return ops.reshape(x, (-1, ops.shape(x)[1], self.hidden_dim))
+
+    def enable_lora(self, rank, alpha=None):
+        """Adds low-rank updates to the query and the value (https://arxiv.org/abs/2106.09685)."""
+        for dense in (self.query, self.value):
+            dense.enable_lora(rank, lora_alpha=alpha)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "hidden_dim": self.hidden_dim,
+            "num_heads": self.num_heads,
+            "dropout": self.dropout.rate,
+            "initializer_range": self.initializer_range,
+        }
+
+
+def fused_attention(query, key, value, mask):
+    """Softmax(query key^T / sqrt(head_dim)) value, in the backend's fastest way.
+
+    All are `(batch, length, num_heads, head_dim)`; the mask is boolean, because on TPU the JAX
+    backend drops an additive one, and its flash kernel takes no mask for each batch row.
+    """
+    flash = False if on_jax_tpu() else None
+    return ops.dot_product_attention(query, key, value, mask=mask, flash_attention=flash)
+
+
+def on_jax_tpu():
+    if keras.config.backend() != "jax":
+        return False
+    return any("tpu" in device.lower() for device in keras.distribution.list_devices())

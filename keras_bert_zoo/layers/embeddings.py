@@ -1,0 +1,155 @@
+"""From token ids to the vectors that the first block reads."""
+
+import keras
+from keras import ops
+
+from .initializers import truncated_normal
+
+
+@keras.saving.register_keras_serializable("keras_bert_zoo")
+class LearnedPositions(keras.Layer):
+    """One vector for each absolute position (BERT).
+
+    Takes `padding_mask` `(batch, length)` and gives `(1, length, hidden_dim)`.
+
+    Args:
+        max_sequence_length: rows of the table; a longer input is an error.
+        hidden_dim: size of a vector.
+
+    Raises:
+        ValueError: an input longer than `max_sequence_length`, where its length is known.
+
+    Example:
+
+    >>> LearnedPositions(512, 128)(np.ones((2, 10), "int32")).shape
+    (1, 10, 128)
+    """
+
+    def __init__(self, max_sequence_length, hidden_dim, *, initializer_range=0.02, **kwargs):
+        super().__init__(**kwargs)
+        self.max_sequence_length, self.hidden_dim = max_sequence_length, hidden_dim
+        self.initializer_range = initializer_range
+        self.table = keras.layers.Embedding(
+            max_sequence_length,
+            hidden_dim,
+            truncated_normal(initializer_range),
+            dtype=self.dtype_policy,
+            name="table",
+        )
+
+    def build(self, shape):
+        self.table.build()
+
+    def call(self, padding_mask):
+        length = padding_mask.shape[1]
+        # Past its last row a lookup raises on one backend and gives nonsense on another.
+        if isinstance(length, int) and length > self.max_sequence_length:
+            raise ValueError(
+                f"The input is {length} tokens long; this encoder has positions for "
+                f"{self.max_sequence_length}. Cut the text, or split it into windows."
+            )
+        return self.table(ops.expand_dims(ops.arange(ops.shape(padding_mask)[1]), 0))
+
+    def compute_output_shape(self, shape):
+        return (1, shape[1], self.hidden_dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "max_sequence_length": self.max_sequence_length,
+            "hidden_dim": self.hidden_dim,
+            "initializer_range": self.initializer_range,
+        }
+
+
+@keras.saving.register_keras_serializable("keras_bert_zoo")
+class Embeddings(keras.Layer):
+    """Token (+ position) (+ segment) vectors, summed and normalised.
+
+    Takes three `(batch, length)` integer tensors, gives `(batch, length, hidden_dim)`. Every part
+    but the token table is optional: leave out what a family lacks.
+
+    Args:
+        vocabulary_size: rows of the token table.
+        hidden_dim: size of a vector.
+        positions: layer `padding_mask -> vectors`, or None.
+        num_segments: rows of the segment table; 0 for none.
+        norm: layer applied to the sum, or None.
+        dropout: rate, in training.
+
+    Example:
+
+    >>> embeddings = Embeddings(100, 128, positions=LearnedPositions(512, 128), num_segments=2)
+    >>> ids = np.zeros((2, 10), "int32")
+    >>> embeddings(ids, ids, ids + 1).shape
+    (2, 10, 128)
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        hidden_dim,
+        *,
+        positions=None,
+        num_segments=0,
+        norm=None,
+        dropout=0.0,
+        initializer_range=0.02,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.vocabulary_size, self.hidden_dim = vocabulary_size, hidden_dim
+        self.num_segments, self.initializer_range = num_segments, initializer_range
+        self.tokens = self._table(vocabulary_size, "tokens")
+        self.positions = positions
+        self.segments = self._table(num_segments, "segments") if num_segments else None
+        self.norm = norm
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+
+    def _table(self, rows, name):
+        initializer = truncated_normal(self.initializer_range)
+        return keras.layers.Embedding(
+            rows, self.hidden_dim, initializer, dtype=self.dtype_policy, name=name
+        )
+
+    def build(self, token_ids_shape, *_):
+        self.tokens.build()
+        # Parts that come from a saved config are built already.
+        if self.positions is not None and not self.positions.built:
+            self.positions.build(token_ids_shape)
+        if self.segments is not None:
+            self.segments.build()
+        if self.norm is not None and not self.norm.built:
+            self.norm.build((*token_ids_shape, self.hidden_dim))
+
+    def call(self, token_ids, segment_ids, padding_mask, training=None):
+        x = self.tokens(token_ids)
+        if self.segments is not None:
+            x = x + self.segments(segment_ids)
+        if self.positions is not None:
+            x = x + self.positions(padding_mask)
+        if self.norm is not None:
+            x = self.norm(x)
+        return self.dropout(x, training=training)
+
+    def compute_output_shape(self, token_ids_shape, *_):
+        return (*token_ids_shape, self.hidden_dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "hidden_dim": self.hidden_dim,
+            "positions": keras.saving.serialize_keras_object(self.positions),
+            "num_segments": self.num_segments,
+            "norm": keras.saving.serialize_keras_object(self.norm),
+            "dropout": self.dropout.rate,
+            "initializer_range": self.initializer_range,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        parts = {
+            key: keras.saving.deserialize_keras_object(config[key]) for key in ("positions", "norm")
+        }
+        return cls(**{**config, **parts})

@@ -1,0 +1,23 @@
+"""From the caller's texts and labels to padded batches of ids."""
+
+from .buckets import bucket_for, choose_buckets, grid_buckets
+from .labels import Labels
+from .packing import pack, pad_rows, truncate_longest_first
+from .preprocessor import Preprocessor
+from .text_batches import TextBatches
+from .truncation import TruncationError, TruncationReport, TruncationWarning
+
+__all__ = [
+    "Labels",
+    "Preprocessor",
+    "TextBatches",
+    "TruncationError",
+    "TruncationReport",
+    "TruncationWarning",
+    "bucket_for",
+    "choose_buckets",
+    "grid_buckets",
+    "pack",
+    "pad_rows",
+    "truncate_longest_first",
+]

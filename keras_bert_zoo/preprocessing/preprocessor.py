@@ -1,0 +1,161 @@
+"""A tokenizer, and the numbers that say how its ids become rows."""
+
+import keras
+import numpy as np
+
+from ..errors import unknown_name
+from .buckets import bucket_for, choose_buckets, grid_buckets
+from .inputs import as_rows
+from .packing import pack, pad_rows
+from .truncation import MODES, TruncationError, TruncationReport
+
+SAMPLE = 2000  # texts whose lengths decide the buckets
+
+
+@keras.saving.register_keras_serializable("keras_bert_zoo")
+class Preprocessor(keras.Layer):
+    """Turns texts, or pairs of texts, into the encoder's inputs.
+
+    Args:
+        tokenizer: `keras_bert_zoo.Tokenizer`.
+        max_sequence_length: most tokens in a row, special ones included.
+        truncation: what happens to a longer text: `"warn"` cuts it and says how much was cut,
+            `"error"` refuses it, `"silent"` cuts it.
+        num_buckets: most lengths that training batches are padded to; chosen by the amount of
+            data if not given.
+        buckets: the lengths themselves; found from the training data if not given.
+        fixed_batch_shape: fill the last batch up with rows of weight zero, so that every batch
+            has the same number of rows. For TPU, and wherever a compilation is dear.
+
+    Raises:
+        ValueError: unknown `truncation`, or no room for a token.
+
+    Example:
+
+    >>> preprocessor = Preprocessor(tokenizer, max_sequence_length=128)
+    >>> preprocessor(["a text", "another"])["token_ids"].shape
+    (2, 8)
+    """
+
+    def __init__(
+        self,
+        tokenizer,
+        max_sequence_length=512,
+        *,
+        truncation="warn",
+        num_buckets=None,
+        buckets=None,
+        fixed_batch_shape=False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if truncation not in MODES:
+            raise unknown_name("truncation", truncation, MODES)
+        if max_sequence_length < 4:
+            raise ValueError(
+                "max_sequence_length must be at least 4: a pair has three special tokens. "
+                f"Given: {max_sequence_length}."
+            )
+        self.tokenizer, self.max_sequence_length = tokenizer, int(max_sequence_length)
+        self.truncation, self.num_buckets = truncation, num_buckets
+        self.fixed_batch_shape = fixed_batch_shape
+        self._buckets = tuple(buckets) if buckets else None
+        self.built = True
+
+    @property
+    def buckets(self):
+        """Lengths that batches are padded to: found by `fit_buckets`, else a fixed grid."""
+        return list(self._buckets or grid_buckets(self.max_sequence_length))
+
+    def fit_buckets(self, rows, steps=None):
+        """Chooses the buckets for these rows, once; later calls keep the first choice.
+
+        Args:
+            rows: list of tuples of one or two texts.
+            steps: number of updates that are going to be made.
+        """
+        if self._buckets is None and rows:
+            step = max(1, len(rows) // SAMPLE)
+            most = self.num_buckets or affordable_buckets(steps)
+            packed, _ = self.pack_rows(rows[::step], TruncationReport(0), refuse=False)
+            lengths = [len(ids) for ids, _ in packed]
+            chosen = choose_buckets(lengths, most, self.max_sequence_length)
+            self._buckets = tuple(chosen)
+
+    def pack_rows(self, rows, report, refuse=True):
+        """Tokenizes and packs rows.
+
+        Args:
+            rows: list of tuples of one or two texts.
+            report: `TruncationReport` that is added to.
+            refuse: whether `truncation="error"` holds.
+
+        Returns:
+            `(packed, cut)`: a list of `(token_ids, segment_ids)`, and ids cut from each.
+        """
+        tokenizer, width = self.tokenizer, len(rows[0]) if rows else 1
+        columns = [tokenizer.ids_batch([row[i] for row in rows]) for i in range(width)]
+        cls_id, sep_id, longest = tokenizer.cls_id, tokenizer.sep_id, self.max_sequence_length
+        packed, cut, counts = [], [], []
+        for parts in zip(*columns):
+            ids, segments, dropped = pack(parts, cls_id, sep_id, longest)
+            packed.append((ids, segments))
+            cut.append(dropped)
+            counts.append(sum(map(len, parts)))
+        if refuse and self.truncation == "error" and any(cut):
+            self._refuse(rows, counts, cut)
+        report.add(counts, cut)
+        return packed, cut
+
+    def _refuse(self, rows, counts, cut):
+        first = next(index for index, dropped in enumerate(cut) if dropped)
+        raise TruncationError(
+            f"{sum(1 for n in cut if n)} of {len(rows)} texts are longer than the "
+            f"{self.max_sequence_length} tokens that the model takes. The first has "
+            f"{counts[first]} tokens and begins {rows[first][0][:60]!r}. Shorten or split them, "
+            'or use truncation="warn" or "silent" to have them cut.'
+        )
+
+    def pad(self, packed, num_rows=None):
+        """Pads packed rows to the smallest bucket that holds them."""
+        longest = max((len(ids) for ids, _ in packed), default=1)
+        length = bucket_for(longest, self.buckets)
+        return pad_rows(packed, length, self.tokenizer.pad_id, num_rows)
+
+    def __call__(self, x):
+        """The encoder's inputs, as int32 arrays, for any texts that a task takes."""
+        report = TruncationReport(self.max_sequence_length)
+        packed, _ = self.pack_rows(as_rows(x), report)
+        if self.truncation == "warn":
+            report.warn()
+        return self.pad(packed)
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "tokenizer": keras.saving.serialize_keras_object(self.tokenizer),
+            "max_sequence_length": self.max_sequence_length,
+            "truncation": self.truncation,
+            "num_buckets": self.num_buckets,
+            "buckets": self._buckets and list(self._buckets),
+            "fixed_batch_shape": self.fixed_batch_shape,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        tokenizer = keras.saving.deserialize_keras_object(config.pop("tokenizer"))
+        return cls(tokenizer, **config)
+
+
+def affordable_buckets(steps=None):
+    """How many lengths are worth it: on JAX each one is compiled, which costs as much as steps."""
+    if keras.config.backend() != "jax":
+        return 16
+    return min(max((steps or 0) // 32, 1), 8) + 1
+
+
+def padding_share(masks):
+    """Share of padding in padding masks: 0.1 means that a tenth of the positions is wasted."""
+    computed = sum(np.size(mask) for mask in masks)
+    return 1 - sum(int(np.sum(mask)) for mask in masks) / max(computed, 1)

@@ -1,0 +1,6 @@
+"""Models that take text and give answers. To add one: write the file, and name it here."""
+
+from .task import TASKS, Task
+from .text_classifier import TextClassifier
+
+__all__ = ["TASKS", "Task", "TextClassifier"]

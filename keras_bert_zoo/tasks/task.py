@@ -1,0 +1,190 @@
+"""What all tasks share: their parts, their defaults, and how they are saved."""
+
+import random
+
+import keras
+
+from ..training import RealRows, Recipe
+from .trainer import TextTrainer
+
+TASKS = {}
+
+# Keras' names for these losses expect probabilities; the tasks give logits.
+LOSSES_OF_PROBABILITIES = {
+    "binary_crossentropy": keras.losses.BinaryCrossentropy,
+    "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
+    "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
+}
+
+
+class Task(TextTrainer):
+    """A model for one task over any encoder: raw input in, answers out.
+
+    A subclass says what its head is, how labels become arrays, and its loss and metrics.
+
+    Args:
+        encoder: `keras_bert_zoo.Encoder`.
+        outputs: the head's output, symbolic.
+        inputs: the encoder's inputs, symbolic.
+        preprocessor: `Preprocessor`; None for a task that takes encoded inputs only.
+        recipe: `Recipe` of the default optimizer; chosen by the encoder's size if not given.
+        seed: of the order of the data; drawn if not given.
+    """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        TASKS[cls.__name__] = cls
+
+    def __init__(self, encoder, inputs, outputs, *, preprocessor, recipe=None, seed=None, name=None):
+        super().__init__(inputs, outputs, name=name)
+        self.encoder, self.preprocessor = encoder, preprocessor
+        self.recipe = recipe or Recipe.for_encoder(encoder.config)
+        self.seed = random.randrange(2**31) if seed is None else seed
+        self.conversion_report = self.truncation_report = None
+        self._by_recipe = False
+        if preprocessor is not None:
+            self._check_lengths()
+
+    def _check_lengths(self):
+        most = self.encoder.config.max_sequence_length
+        if self.preprocessor.max_sequence_length > most:
+            raise ValueError(
+                f"max_sequence_length={self.preprocessor.max_sequence_length} is more than the "
+                f"{most} positions that the encoder has. Give {most} or less."
+            )
+        size = self.preprocessor.tokenizer
+        if size.is_loaded and size.vocabulary_size > self.encoder.config.vocabulary_size:
+            raise ValueError(
+                f"The tokenizer has {size.vocabulary_size} tokens, the encoder "
+                f"{self.encoder.config.vocabulary_size}: they do not belong together."
+            )
+
+    # -------------------------------------------------------------- what a subclass says
+
+    def encode_labels(self, y):
+        """Labels as the array that the loss takes."""
+        raise NotImplementedError
+
+    def class_index(self, label):
+        """Number of a class, from its name or number."""
+        raise NotImplementedError
+
+    def learn_labels(self, y):
+        """Takes what there is to learn from the training labels before they are encoded."""
+
+    def default_loss(self):
+        raise NotImplementedError
+
+    def default_metrics(self):
+        raise NotImplementedError
+
+    # -------------------------------------------------------------- compile
+
+    def compile(
+        self,
+        optimizer="auto",
+        loss="auto",
+        *,
+        metrics="auto",
+        weighted_metrics=None,
+        total_steps=None,
+        **kwargs,
+    ):
+        """Configures training. Without a call, `fit` compiles with the recipe.
+
+        Args:
+            optimizer: a Keras optimizer, or `"auto"`: the recipe's AdamW, with warm-up and decay
+                if `total_steps` is given.
+            loss: on logits; `"auto"` is the task's own.
+            metrics: on logits; `"auto"` are the task's own.
+            weighted_metrics: as in Keras.
+            total_steps: number of updates to come.
+            **kwargs: of `keras.Model.compile`.
+        """
+        self._by_recipe = isinstance(optimizer, str) and optimizer == "auto"
+        if self._by_recipe:
+            optimizer = self.recipe.optimizer(total_steps)
+        if isinstance(loss, str):
+            loss = self._loss_called(loss)
+        if isinstance(metrics, str) and metrics == "auto":
+            metrics = self.default_metrics()
+        if metrics and self.preprocessor is not None and self.preprocessor.fixed_batch_shape:
+            weighted_metrics = [*(weighted_metrics or []), *map(RealRows, metrics)]
+            metrics = None
+        super().compile(
+            optimizer, loss, metrics=metrics, weighted_metrics=weighted_metrics, **kwargs
+        )
+
+    def _loss_called(self, name):
+        if name == "auto":
+            return self.default_loss()
+        if name in LOSSES_OF_PROBABILITIES:
+            return LOSSES_OF_PROBABILITIES[name](from_logits=True)
+        return keras.losses.get(name)
+
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        return config and {**config, "by_recipe": self._by_recipe}
+
+    def compile_from_config(self, config):
+        """Restores what `compile` was given, so that a loaded task goes on training."""
+        config = dict(config)
+        by_recipe = config.pop("by_recipe", False)
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self._by_recipe = by_recipe
+        if self.optimizer is not None and self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def prepare_to_fit(self, batches, epochs, initial_epoch, steps_per_epoch):
+        """Compiles with the recipe, unless the caller did, or a run of it is to be continued."""
+        steps = steps_per_epoch or getattr(batches, "num_batches", None)
+        total = steps and steps * epochs
+        if not self.compiled or (self._by_recipe and self._is_finished(initial_epoch)):
+            self.compile(total_steps=total)
+
+    def _is_finished(self, initial_epoch):
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)  # of loss scaling
+        total = optimizer.total_steps
+        return initial_epoch == 0 and total and int(optimizer.iterations) >= total
+
+    # -------------------------------------------------------------- saving
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "preprocessor": keras.saving.serialize_keras_object(self.preprocessor),
+            "recipe": self.recipe.to_config(),
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        for part in ("encoder", "preprocessor"):
+            config[part] = keras.saving.deserialize_keras_object(config[part])
+        config["recipe"] = Recipe(**config["recipe"])
+        return cls(**config)
+
+    def save_to_preset(self, folder, overwrite=False):
+        """Writes config, tokenizer, weights, recipe and a model card into a folder, or nothing.
+
+        Args:
+            folder: a new one, an empty one, or a preset that is replaced.
+            overwrite: whether a folder that holds something else may be replaced.
+        """
+        from ..checkpoints.native import save_task
+
+        save_task(self, folder, overwrite=overwrite)
+
+    @classmethod
+    def from_preset(cls, preset, **options):
+        """Loads a saved task, or puts a new head on an encoder.
+
+        Args:
+            preset: a built-in name, a folder, `hf://owner/name[@revision]` or `pkg:name`.
+            **options: of the task and of `keras_bert_zoo.from_preset`.
+        """
+        from ..catalog import load_task
+
+        return load_task(preset, cls, **options)

@@ -1,0 +1,165 @@
+"""One label for a text or a pair of texts; or several; or numbers."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from ..families import family_called
+from ..preprocessing import Labels
+from .task import Task
+
+
+@keras.saving.register_keras_serializable("keras_bert_zoo")
+class TextClassifier(Task):
+    """Classifies texts and pairs of texts. Its outputs are logits `(batch, num_classes)`.
+
+    Args:
+        encoder: `keras_bert_zoo.Encoder`.
+        preprocessor: `keras_bert_zoo.Preprocessor`; None takes encoded inputs only.
+        labels: names of the classes, in the order of the logits.
+        num_classes: how many, where they have no names yet; string labels name them in `fit`.
+        problem: `"single"`, one label a text; `"multi_label"`, any number of labels a text;
+            `"regression"`, one number a text, or `num_classes` of them.
+        dropout: rate before the logits; the encoder's if not given.
+        recipe: `keras_bert_zoo.Recipe`.
+        seed: of the order of the training data.
+
+    Raises:
+        ValueError: neither labels nor their number, or they disagree.
+
+    Example:
+
+    >>> task = TextClassifier.from_preset("all_minilm_l6_v2", labels=["bad", "good"])
+    >>> task.fit(["Lovely!", "Never again."], ["good", "bad"], epochs=3)
+    >>> task.classify("What a lovely place.")
+    {'label': 'good', 'score': 0.93}
+    """
+
+    def __init__(
+        self,
+        encoder,
+        preprocessor=None,
+        *,
+        labels=None,
+        num_classes=None,
+        problem="single",
+        dropout=None,
+        recipe=None,
+        seed=None,
+        name="text_classifier",
+    ):
+        class_labels = Labels(labels, num_classes, problem)
+        style = family_called(encoder.config.family).heads["TextClassifier"]
+        inputs = {
+            key: keras.Input(value.shape[1:], dtype=value.dtype, name=key)
+            for key, value in encoder.input.items()
+        }
+        outputs = style.build(encoder, encoder(inputs), class_labels.num_classes, dropout)
+        super().__init__(
+            encoder,
+            inputs,
+            outputs,
+            preprocessor=preprocessor,
+            recipe=recipe,
+            seed=seed,
+            name=name,
+        )
+        self._labels, self._dropout = class_labels, dropout
+
+    @property
+    def labels(self):
+        """Names of the classes in the order of the logits, or None while they have none."""
+        return self._labels.names
+
+    @property
+    def num_classes(self):
+        """Number of logits."""
+        return self._labels.num_classes
+
+    @property
+    def problem(self):
+        """`"single"`, `"multi_label"` or `"regression"`."""
+        return self._labels.problem
+
+    def encode_labels(self, y):
+        return self._labels.encode(y)
+
+    def class_index(self, label):
+        return int(self._labels.encode([label])[0])
+
+    def learn_labels(self, y):
+        self._labels.learn(y)
+
+    def default_loss(self):
+        if self.problem == "single":
+            return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        if self.problem == "multi_label":
+            return keras.losses.BinaryCrossentropy(from_logits=True)
+        return keras.losses.MeanSquaredError()
+
+    def default_metrics(self):
+        if self.problem == "single":
+            return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+        if self.problem == "multi_label":
+            return [keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")]
+        return [keras.metrics.MeanAbsoluteError(name="mae")]
+
+    def classify(self, texts, top_k=1, batch_size=None):
+        """Labels and their probabilities.
+
+        Args:
+            texts: a text, or anything that `predict` takes.
+            top_k: how many labels for each text, best first; None for all.
+            batch_size: texts in a batch.
+
+        Returns:
+            For each text (for the text, if one was given) `{"label": ..., "score": ...}`, or a
+            list of these if `top_k` is not 1. A multi-label score is the probability that this
+            label holds. For regression `{"value": ...}`.
+
+        Raises:
+            ValueError: `top_k` is not between 1 and the number of classes.
+        """
+        count = self.num_classes if top_k is None else top_k
+        if not 1 <= count <= self.num_classes:
+            raise ValueError(f"top_k must be from 1 to {self.num_classes}, or None. Given: {top_k}.")
+        logits = self.predict(texts, batch_size=batch_size, verbose=0)
+        if self.problem == "regression":
+            answers = [{"value": float(r[0]) if len(r) == 1 else r.tolist()} for r in logits]
+        else:
+            answers = [self._best(row, count) for row in self.probabilities(logits)]
+            answers = answers if top_k != 1 else [row[0] for row in answers]
+        return answers[0] if isinstance(texts, str) else answers
+
+    def probabilities(self, logits):
+        """Probabilities `(n, num_classes)` from what `predict` returns."""
+        if self.problem == "single":
+            return ops.convert_to_numpy(ops.softmax(logits, axis=-1))
+        return ops.convert_to_numpy(ops.sigmoid(logits))
+
+    def _best(self, row, count):
+        return [
+            {"label": self._labels.name_of(int(index)), "score": float(row[index])}
+            for index in np.argsort(-row, kind="stable")[:count]
+        ]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "labels": self.labels,
+            "num_classes": self.num_classes,
+            "problem": self.problem,
+            "dropout": self._dropout,
+        }
+
+    @classmethod
+    def head_from_hugging_face(cls, checkpoint):
+        """Options of the head that a Hugging Face folder holds, or None if it holds none."""
+        if "classifier.weight" not in checkpoint or "pooler.dense.weight" not in checkpoint:
+            return None
+        architectures = checkpoint.config.get("architectures") or ["ForSequenceClassification"]
+        if not any("ForSequenceClassification" in str(name) for name in architectures):
+            return None
+        count = checkpoint.shape("classifier.weight")[0]
+        problem = checkpoint.problem(count)
+        return {"labels": checkpoint.labels(count), "num_classes": count, "problem": problem}

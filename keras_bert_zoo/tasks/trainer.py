@@ -1,0 +1,246 @@
+"""A Keras model whose `fit`, `evaluate` and `predict` take raw input."""
+
+import contextlib
+
+import keras
+import numpy as np
+
+from ..preprocessing import TextBatches
+from ..preprocessing.inputs import is_encoded, is_table, is_texts, split_labels
+from .feeding import Feeder, for_trainer, split_off
+
+BATCH_SIZE = 32
+
+
+class TextTrainer(keras.Model):
+    """Puts the preprocessor between the caller's data and Keras' training loops.
+
+    A subclass has `preprocessor`, `seed`, `truncation_report`, `encode_labels`, `class_index`,
+    `learn_labels` and `prepare_to_fit`.
+    """
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        validation_batch_size=None,
+        **kwargs,
+    ):
+        """Trains on raw input. Arguments are those of `keras.Model.fit`.
+
+        Args:
+            x: texts or pairs (list, tuple, array, Series), a table with a label column
+                (DataFrame, `datasets.Dataset`), batches (`tf.data.Dataset`, PyDataset, loader,
+                generator), or the encoder's inputs.
+            y: labels, or the name of the table's label column.
+            batch_size: texts in a batch; 32 if not given.
+            class_weight: dictionary from label (name or number) to weight.
+
+        Returns:
+            Keras' `History`.
+        """
+        rest = {"epochs": epochs, "verbose": verbose, "initial_epoch": initial_epoch, **kwargs}
+        rest["steps_per_epoch"] = steps_per_epoch
+        if self._is_ready(x):
+            if not self.compiled:
+                self.compile()
+            return super().fit(
+                x,
+                self._encoded(y),
+                batch_size=batch_size,
+                callbacks=callbacks,
+                validation_split=validation_split,
+                validation_data=self._encoded_pair(validation_data),
+                shuffle=shuffle,
+                class_weight=class_weight and self._by_index(class_weight),
+                sample_weight=sample_weight,
+                validation_batch_size=validation_batch_size,
+                **rest,
+            )
+        size = batch_size or BATCH_SIZE
+        self._learn(x, y)
+        options = {"batch_size": size, "shuffle": shuffle, "seed": self.seed}
+        train = self._feeder().batches(
+            x, y, sample_weight, class_weight=class_weight, **_texts(x, options)
+        )
+        options = {"batch_size": validation_batch_size or size, "even_weights": True}
+        if validation_split and validation_data is None:
+            train, validation = self._split(train, validation_split, options)
+        else:
+            validation = self._validation(validation_data, options)
+        self._fit_buckets(train, epochs)
+        self.prepare_to_fit(train, epochs, initial_epoch, steps_per_epoch)
+        self._number_epochs(train)
+        with self._fed(train, validation) as (train_data, validation_data):
+            return super().fit(
+                train_data,
+                validation_data=validation_data,
+                callbacks=self._callbacks(callbacks, train),
+                shuffle=False,
+                **rest,
+            )
+
+    def _split(self, batches, share, options):
+        """Training batches without the last rows, and batches of those."""
+        if not isinstance(batches, TextBatches):
+            raise ValueError("validation_split needs texts held in memory; use validation_data.")
+        arrays = batches.rows, batches.labels, batches.sample_weight
+        first, last = zip(*split_off(share, *arrays))
+        held_out = self._feeder().text_batches(*last, **options)
+        batches.rows, batches.labels, batches.sample_weight = first
+        return batches, held_out
+
+    def _validation(self, data, options):
+        if data is None:
+            return None
+        x, y, weight = (*(data if isinstance(data, tuple) else (data,)), None, None)[:3]
+        return self._feeder().batches(x, y, weight, **_texts(x, options))
+
+    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, **kwargs):
+        """Loss and metrics on raw input. Arguments are those of `keras.Model.evaluate`."""
+        if kwargs.get("_use_cached_eval_dataset") or self._is_ready(x):
+            return super().evaluate(
+                x, self._encoded(y), batch_size, verbose, sample_weight, **kwargs
+            )
+        options = _texts(x, {"batch_size": batch_size or BATCH_SIZE, "even_weights": True})
+        batches = self._feeder().batches(x, y, sample_weight, **options)
+        if not self.compiled:
+            self.compile()
+        with self._fed(batches) as (data,):
+            result = super().evaluate(data, verbose=verbose, **kwargs)
+        self._tell(batches)
+        return result
+
+    def predict(self, x, batch_size=None, verbose="auto", **kwargs):
+        """The head's output for each text, in the caller's order.
+
+        Returns:
+            Array `(number of texts, ...)` of logits.
+        """
+        if self._is_ready(x):
+            return super().predict(x, batch_size, verbose, **kwargs)
+        batches = self._feeder().inputs(x, batch_size or BATCH_SIZE)
+        if isinstance(batches, TextBatches) and not batches.rows:
+            return np.zeros((0, *self.output.shape[1:]), "float32")
+        with self._fed(batches) as (data,):
+            outputs = super().predict(data, verbose=verbose, **kwargs)
+        self._tell(batches)
+        if not isinstance(batches, TextBatches):
+            return outputs
+        order = batches.row_order()
+        back = np.empty(len(order), int)
+        back[order] = np.arange(len(order))
+        return keras.tree.map_structure(lambda a: a[: len(order)][back], outputs)
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, **kwargs):
+        """One update on a batch of raw input."""
+        self._learn(x, y)
+        return self._on_batch(super().train_on_batch, x, y, sample_weight, class_weight, **kwargs)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, **kwargs):
+        """Loss and metrics on a batch of raw input."""
+        return self._on_batch(super().test_on_batch, x, y, sample_weight, **kwargs)
+
+    def predict_on_batch(self, x):
+        """The head's output for a batch of raw input."""
+        return super().predict_on_batch(x if self._is_ready(x) else self.preprocessor(x))
+
+    def _on_batch(self, method, x, y, sample_weight, class_weight=None, **kwargs):
+        if not self.compiled:
+            self.compile()
+        if not self._is_ready(x) or y is not None:
+            batch = self._feeder().batch(x, y, sample_weight, class_weight)
+            if isinstance(batch, dict):
+                raise ValueError("Labels are missing: give y.")
+            x, y, sample_weight = (*batch, None)[:3]
+        return method(x, y, sample_weight, **kwargs)
+
+    def _is_ready(self, x):
+        """Whether `x` goes to Keras as it is."""
+        if x is None or is_encoded(x):
+            return True
+        if self.preprocessor is None:
+            if isinstance(x, (str, list, tuple)):
+                raise ValueError(
+                    "This task has no preprocessor, so it takes the encoder's inputs: a dictionary "
+                    "of token_ids, segment_ids and padding_mask. To give it texts, build it with "
+                    "preprocessor=keras_bert_zoo.Preprocessor(tokenizer)."
+                )
+            return True
+        return False
+
+    def _feeder(self):
+        return Feeder(self.preprocessor, self.encode_labels, self.class_index)
+
+    def _encoded(self, y):
+        return None if y is None else self.encode_labels(y)
+
+    def _encoded_pair(self, data):
+        """Validation data whose inputs are encoded already, with its labels encoded too."""
+        if not isinstance(data, tuple):
+            return data
+        x, y, *weight = data
+        return (x, self._encoded(y), *weight)
+
+    def _by_index(self, class_weight):
+        return {self.class_index(label): weight for label, weight in class_weight.items()}
+
+    def _learn(self, x, y):
+        if is_table(x) and (y is None or isinstance(y, str)):
+            y = split_labels(x, y)
+        if y is not None:
+            self.learn_labels(y)
+
+    def _fit_buckets(self, batches, epochs):
+        if isinstance(batches, TextBatches):
+            self.preprocessor.fit_buckets(batches.rows, epochs * batches.num_batches)
+
+    def _number_epochs(self, batches):
+        """Goes on with the order where the optimizer is, so that a loaded task sees what is next."""
+        if isinstance(batches, TextBatches):
+            batches.epoch = int(self.optimizer.iterations) // batches.num_batches
+
+    @contextlib.contextmanager
+    def _fed(self, *all_batches):
+        """The batches as this backend's trainer takes them; raises their own errors."""
+        fed = [(None, None) if b is None else for_trainer(b) for b in all_batches]
+        try:
+            yield [data for data, _ in fed]
+        except Exception:
+            for _, guard in fed:
+                if guard is not None and guard.error is not None:
+                    raise guard.error from None
+            raise
+
+    def _callbacks(self, callbacks, batches):
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            return callbacks
+        given = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
+        once = iter([batches])
+        tell = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: self._tell(next(once, None))
+        )
+        return [*given, tell]
+
+    def _tell(self, batches):
+        """Keeps the truncation report, and warns if that is asked for."""
+        if isinstance(batches, TextBatches):
+            self.truncation_report = batches.report
+            if self.preprocessor.truncation == "warn":
+                self.truncation_report.warn()
+
+
+def _texts(x, options):
+    """Options that only texts in memory have."""
+    return options if is_texts(x) else {"batch_size": options["batch_size"]}

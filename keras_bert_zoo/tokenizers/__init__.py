@@ -1,0 +1,5 @@
+"""Text to ids and back: one specification, the fast `tokenizer.json`, run by the Rust library."""
+
+from keras_bert_zoo.tokenizers.tokenizer import Encoding, Tokenizer
+
+__all__ = ["Encoding", "Tokenizer"]

@@ -1,0 +1,409 @@
+"""Text to token ids and back, on every backend, with the Rust `tokenizers` library."""
+
+import copy
+import dataclasses
+import functools
+import json
+import os
+import pathlib
+import re
+
+import keras
+
+from . import wordpiece
+from .wordpiece import BERT_TOKENS, CONFIG, SPECIFICATION
+
+# Tried after BERT's tokens, where no file says which token has a role.
+ROBERTA_TOKENS = {"unk": "<unk>", "sep": "</s>", "pad": "<pad>", "cls": "<s>", "mask": "<mask>"}
+# What the library calls the fields of `Encoding`.
+_FIELDS = "ids tokens offsets word_ids type_ids sequence_ids special_tokens_mask"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoding:
+    """One tokenized text, or pair of texts: lists with an entry for every token.
+
+    Attributes:
+        ids: the token ids.
+        tokens: the tokens.
+        offsets: (start, end) of each token, in characters of its own text (of its own word, after
+            `encode_words`); (0, 0) for the special tokens of the template.
+        word_ids: index of each token's word in its own text; None for special tokens.
+        segment_ids: 0 or 1 as the template says; what BERT calls token types.
+        sequence_ids: 0 in the first text, 1 in the second; None for special tokens.
+        special_tokens_mask: 1 for the special tokens of the template, else 0.
+    """
+
+    ids: list
+    tokens: list
+    offsets: list
+    word_ids: list
+    segment_ids: list
+    sequence_ids: list
+    special_tokens_mask: list
+
+    def __len__(self):
+        return len(self.ids)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Loaded:
+    """What a tokenizer holds. Replaced whole, never changed: threads read it without locks."""
+
+    engine: object
+    special_tokens: dict
+
+    @functools.cached_property
+    def vocabulary_size(self):
+        return max(self.engine.get_vocab(with_added_tokens=True).values(), default=-1) + 1
+
+
+def _token(role):
+    doc = f"The {role} token, a str; None if this tokenizer has none."
+    return property(lambda self: self._ready.special_tokens[role], doc=doc)
+
+
+def _token_id(role):
+    doc = f"Id of the {role} token; None if this tokenizer has none."
+    return property(lambda self: self.token_to_id(self._ready.special_tokens[role]), doc=doc)
+
+
+@keras.saving.register_keras_serializable("keras_bert_zoo")
+class Tokenizer(keras.Layer):
+    """Text to token ids and back, as a fast `tokenizer.json` says: the same ids as transformers.
+
+    A layer without weights, which works on Python strings outside of the model's graph; a model
+    that holds one saves and loads it in `.keras` files. A bare `Tokenizer()` is empty, for Keras to
+    fill on loading; make one with `from_vocabulary`, `from_file` or `from_folder`. Encoding and
+    decoding may run in many threads at once.
+
+    Args:
+        special_tokens: role ("unk", "sep", "pad", "cls", "mask") to token or None; a role left out
+            is the first of BERT's and RoBERTa's usual tokens that the vocabulary has.
+        **kwargs: of `keras.Layer`, such as `name`.
+
+    Example:
+    >>> words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##known", "cat"]
+    >>> tokenizer = Tokenizer.from_vocabulary(words)
+    >>> tokenizer("Unknown cat")
+    [2, 5, 6, 7, 3]
+    >>> tokenizer.encode("Unknown cat").offsets
+    [(0, 0), (0, 2), (2, 7), (8, 11), (0, 0)]
+    """
+
+    unk_token, sep_token, pad_token, cls_token, mask_token = map(_token, BERT_TOKENS)
+    unk_id, sep_id, pad_id, cls_id, mask_id = map(_token_id, BERT_TOKENS)
+
+    def __init__(self, special_tokens=None, **kwargs):
+        super().__init__(**kwargs)
+        unknown = sorted(set(special_tokens or ()) - set(BERT_TOKENS))
+        if unknown:
+            raise ValueError(f"special_tokens has {unknown}; expected roles {list(BERT_TOKENS)}.")
+        self._loaded = _Loaded(None, dict(special_tokens or {}))
+        self.built = True
+
+    @classmethod
+    def from_vocabulary(cls, vocabulary, special_tokens=None, name=None, **options):
+        """BERT's WordPiece tokenizer over a vocabulary; uncased unless told otherwise.
+
+        Args:
+            vocabulary: path to a vocab.txt, or list of tokens in the order of their ids.
+            special_tokens: role to token, where BERT's own are not meant.
+            name: of the layer.
+            **options: of `wordpiece.wordpiece`: `lowercase=True`, `strip_accents=None` (that is, as
+                `lowercase`), `tokenize_chinese_chars=True`, `clean_text=True`,
+                `max_characters_per_word=100`.
+
+        Raises:
+            FileNotFoundError, TypeError, ValueError: the vocabulary cannot be used, and why.
+
+        Example:
+        >>> Tokenizer.from_vocabulary(["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]", "a"])("A")
+        [1, 5, 2]
+        """
+        special = {**BERT_TOKENS, **(special_tokens or {})}
+        tokenizer = cls(special_tokens=special, name=name)
+        return tokenizer._adopt(wordpiece.wordpiece(vocabulary, special_tokens=special, **options))
+
+    @classmethod
+    def from_file(cls, path, special_tokens=None, name=None):
+        """The tokenizer of a `tokenizer.json`, whose padding and truncation are left out.
+
+        Args:
+            path: the file.
+            special_tokens, name: of the layer.
+
+        Raises:
+            FileNotFoundError, ValueError: the file is missing or unusable, and why.
+        """
+        engine = wordpiece.load(wordpiece.read_specification(path), path)
+        return cls(special_tokens=special_tokens, name=name)._adopt(engine)
+
+    @classmethod
+    def from_folder(cls, folder, name=None):
+        """The tokenizer of a folder in the layout of transformers, by the rules of its release 5.
+
+        A tokenizer.json is taken as it is, except for BERT's classes, which transformers rebuilds:
+        vocabulary from tokenizer.json or else vocab.txt; casing, accents and special tokens from
+        tokenizer_config.json and its older companions, with `do_lower_case` true if unsaid.
+
+        Raises:
+            FileNotFoundError, ValueError: a file is missing or unusable, and why.
+        """
+        engine, special_tokens = wordpiece.from_folder(pathlib.Path(folder))
+        return cls(special_tokens=special_tokens, name=name)._adopt(engine)
+
+    def _adopt(self, engine):
+        """Take a `tokenizers.Tokenizer`, and settle which token has which role."""
+        special_tokens = dict(self._loaded.special_tokens)
+        for role in BERT_TOKENS:
+            usual = (BERT_TOKENS[role], ROBERTA_TOKENS[role])
+            found = (token for token in usual if engine.token_to_id(token) is not None)
+            token = special_tokens.setdefault(role, next(found, None))
+            if token is not None and engine.token_to_id(token) is None:
+                raise ValueError(
+                    f"The {role} token {token!r} is not in the vocabulary; name one that is, or "
+                    f"None, with special_tokens={{{role!r}: ...}}."
+                )
+        self._loaded = _Loaded(engine, special_tokens)
+        return self
+
+    @property
+    def is_loaded(self):
+        """Whether there is a vocabulary: not before `load_assets`, if made from a config alone."""
+        return self._loaded.engine is not None
+
+    @property
+    def _ready(self):
+        if self._loaded.engine is None:
+            raise ValueError(
+                f"The tokenizer {self.name!r} is empty: make one with Tokenizer.from_vocabulary, "
+                "from_file or from_folder, or load the model it was saved in."
+            )
+        return self._loaded
+
+    @property
+    def vocabulary_size(self):
+        """Rows an embedding needs: one more than the highest id, added tokens included."""
+        return self._ready.vocabulary_size
+
+    @property
+    def special_ids(self):
+        """Ids of all special tokens, ascending: those `decode` skips."""
+        added = self._ready.engine.get_added_tokens_decoder()
+        return tuple(sorted(index for index, token in added.items() if token.special))
+
+    def vocabulary(self):
+        """Every token and its id, as a new dict."""
+        return self._ready.engine.get_vocab(with_added_tokens=True)
+
+    def token_to_id(self, token):
+        """Id of a token, or None if there is no such token."""
+        return None if token is None else self._ready.engine.token_to_id(token)
+
+    def id_to_token(self, index):
+        """Token of an id, or None if there is no such id."""
+        return self._ready.engine.id_to_token(int(index)) if index >= 0 else None
+
+    def call(self, texts, pairs=None):
+        """Ids with special tokens: a list for one text, a list of lists for a list of texts."""
+        if isinstance(texts, str):
+            return self.call([texts], None if pairs is None else [pairs])[0]
+        return [encoding.ids for encoding in self._encode(_inputs(texts, pairs), fast=True)]
+
+    __call__ = call  # that of keras.Layer would turn the strings into tensors
+
+    def encode(self, text, pair=None, add_special_tokens=True):
+        """Tokenize one text, or one pair of texts.
+
+        Args:
+            text: str. A lone surrogate is read as U+FFFD.
+            pair: str; an empty one still makes a pair. None for a single text.
+            add_special_tokens: add those of the template, such as [CLS] and [SEP].
+
+        Returns:
+            `Encoding`.
+
+        Raises:
+            TypeError: a text is not a str.
+        """
+        return self.encode_batch([text], None if pair is None else [pair], add_special_tokens)[0]
+
+    def encode_batch(self, texts, pairs=None, add_special_tokens=True):
+        """Tokenize many texts, in parallel: `encode` of each.
+
+        Raises:
+            TypeError, ValueError: a text is not a str; not as many pairs as texts.
+        """
+        return list(map(_encoding, self._encode(_inputs(texts, pairs), add_special_tokens)))
+
+    def encode_words(self, words, pair=None, add_special_tokens=True):
+        """Tokenize one text given as a list of words; `word_ids` are indices into it.
+
+        Raises:
+            TypeError: not a list of str.
+        """
+        pairs = None if pair is None else [pair]
+        return self.encode_words_batch([words], pairs, add_special_tokens)[0]
+
+    def encode_words_batch(self, texts, pairs=None, add_special_tokens=True):
+        """Tokenize many texts given as lists of words: `encode_words` of each."""
+        inputs = _inputs(texts, pairs, _word_lists)
+        return list(map(_encoding, self._encode(inputs, add_special_tokens, is_pretokenized=True)))
+
+    def ids_batch(self, texts):
+        """Ids of many texts without special tokens, as a list of lists: the fastest way."""
+        return [encoding.ids for encoding in self._encode(_inputs(texts), False, fast=True)]
+
+    def tokenize(self, text):
+        """Tokens of one text, without special tokens."""
+        return self.encode(text, add_special_tokens=False).tokens
+
+    def _encode(self, inputs, add_special_tokens=True, fast=False, is_pretokenized=False):
+        engine = self._ready.engine
+        call = engine.encode_batch_fast if fast else engine.encode_batch
+        options = {"add_special_tokens": add_special_tokens, "is_pretokenized": is_pretokenized}
+        try:
+            return call(inputs, **options)
+        except TypeError:
+            # All are str, so Rust met a lone surrogate. Only now: a scan would cost every text.
+            return call(_without_surrogates(inputs), **options)
+
+    def decode(self, ids, skip_special_tokens=True):
+        """Text of a sequence of ids; ids outside of the vocabulary are left out.
+
+        Args:
+            ids: list, array or tensor of shape (length,).
+            skip_special_tokens: leave out special tokens, padding included.
+
+        Raises:
+            ValueError: an id is negative or no integer, or there is more than one dimension.
+        """
+        return self.decode_batch([ids], skip_special_tokens)[0]
+
+    def decode_batch(self, batch, skip_special_tokens=True):
+        """Texts of many sequences of ids: `decode` of each; a tensor has shape (batch, length)."""
+        engine, batch = self._ready.engine, [_as_list(ids) for ids in _as_list(batch)]
+        try:
+            return engine.decode_batch(batch, skip_special_tokens=skip_special_tokens)
+        except (OverflowError, TypeError) as error:
+            raise ValueError(
+                f"Expected sequences of ids, integers of 0 or more; got {batch!s:.200}: {error}."
+            ) from error
+
+    def add_tokens(self, tokens, special=False):
+        """Append tokens that are matched whole in the text.
+
+        Args:
+            tokens: list of str.
+            special: match them before the text is normalized, and let `decode` skip them.
+
+        Returns:
+            How many ids were added; tokens of the vocabulary keep theirs.
+
+        Raises:
+            TypeError, ValueError: not a list of str; the vocabulary has no free ids.
+        """
+        loaded, tokens = self._ready, _strings(tokens, "tokens")
+        wordpiece.check_free_ids(loaded.engine, tokens)
+        engine = copy.deepcopy(loaded.engine)  # another thread may be using the old one
+        (engine.add_special_tokens if special else engine.add_tokens)(tokens)
+        self._loaded = _Loaded(engine, loaded.special_tokens)
+        return self.vocabulary_size - loaded.vocabulary_size
+
+    def save(self, folder):
+        """Write tokenizer.json, and a tokenizer_config.json so that AutoTokenizer reads the same.
+
+        The folder is made if missing; each file appears whole or not at all.
+        """
+        engine, special_tokens = self._ready.engine, self._ready.special_tokens
+        config = wordpiece.describe(engine, special_tokens)
+        folder = pathlib.Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / SPECIFICATION, engine.to_str(pretty=True))
+        _write(folder / CONFIG, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+
+    def save_assets(self, directory):
+        """Called by Keras on saving; an empty tokenizer writes nothing."""
+        if self._loaded.engine is not None:
+            self.save(directory)
+
+    def load_assets(self, directory):
+        """Called by Keras on loading; without a folder the tokenizer stays empty."""
+        if directory is None or not os.path.isdir(directory):
+            return
+        path = pathlib.Path(directory) / SPECIFICATION
+        engine = wordpiece.load(wordpiece.read_specification(path), path)
+        names = wordpiece.read_json(path.with_name(CONFIG), missing={})
+        special = {**wordpiece.roles(names), **self._loaded.special_tokens}
+        self._loaded = _Loaded(None, special)
+        self._adopt(engine)
+
+    def get_config(self):
+        """The layer's settings; the vocabulary travels as an asset."""
+        return {"name": self.name, "special_tokens": dict(self._loaded.special_tokens)}
+
+    def __reduce__(self):
+        engine = self._loaded.engine
+        return _restore, (type(self), self.get_config(), engine and engine.to_str())
+
+
+def _restore(cls, config, specification):
+    tokenizer = cls(**config)
+    if specification:
+        tokenizer._adopt(wordpiece.load(json.loads(specification), "The pickled tokenizer"))
+    return tokenizer
+
+
+def _encoding(encoding):
+    return Encoding(*(getattr(encoding, field) for field in _FIELDS.split()))
+
+
+def _strings(texts, what):
+    """A list of str, or a TypeError that says which one is not."""
+    if isinstance(texts, (str, bytes)) or not hasattr(texts, "__iter__"):
+        raise TypeError(f"{what} is {texts!r:.80}; expected a list of str.")
+    texts = list(texts)
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(
+                f"{what}[{index}] is {text!r:.80} ({type(text).__name__}); expected a str. "
+                "Decode bytes, join words, and fill in missing values before."
+            )
+    return texts
+
+
+def _word_lists(texts, what):
+    return [_strings(words, f"{what}[{index}]") for index, words in enumerate(texts)]
+
+
+def _inputs(texts, pairs=None, check=_strings):
+    """Checked texts as Rust takes them: alone, or as (text, pair)."""
+    texts = check(texts, "texts")
+    if pairs is None:
+        return texts
+    pairs = check(pairs, "pairs")
+    if len(pairs) != len(texts):
+        raise ValueError(f"{len(texts)} texts but {len(pairs)} pairs; expected as many.")
+    return list(zip(texts, pairs))
+
+
+def _without_surrogates(value):
+    """The same str, or list or tuple of them, with U+FFFD for lone surrogates: one for one."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    return type(value)(map(_without_surrogates, value))
+
+
+def _as_list(ids):
+    if isinstance(ids, (list, tuple)):
+        return list(ids)
+    return keras.ops.convert_to_numpy(ids).tolist()
+
+
+def _write(path, text):
+    """Write under another name first: a reader meets the old file or the new one."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(temporary, path)

@@ -1,0 +1,8 @@
+"""How tasks are trained: recipes, optimizers, schedules."""
+
+from .metrics import RealRows
+from .optimizers import AdamW
+from .recipe import Recipe
+from .schedules import WarmupLinear
+
+__all__ = ["AdamW", "RealRows", "Recipe", "WarmupLinear"]

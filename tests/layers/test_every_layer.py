@@ -1,0 +1,102 @@
+"""The contract that each public layer keeps."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_bert_zoo import layers
+from keras_bert_zoo.layers import (
+    AttentionMask,
+    ClassificationHead,
+    Embeddings,
+    FeedForward,
+    LearnedPositions,
+    Pooler,
+    PostNormBlock,
+    PreNormBlock,
+    SelfAttention,
+    layer_norm,
+)
+from tests.tiny import to_numpy
+
+
+def block(cls):
+    return cls(
+        SelfAttention(8, 2, dropout=0.1, name="attention"),
+        FeedForward(8, 16, "gelu_tanh", name="feed_forward"),
+        layer_norm("attention_norm"),
+        layer_norm("feed_forward_norm"),
+        dropout=0.2,
+        name="layer_0",
+    )
+
+
+IDS = np.array([[1, 2, 0]])
+X = np.random.default_rng(0).normal(size=(2, 3, 8)).astype("float32")
+CASES = {
+    "AttentionMask": (lambda: AttentionMask(), (IDS,)),
+    "ClassificationHead": (lambda: ClassificationHead(3), (X[:, 0],)),
+    "Embeddings": (
+        lambda: Embeddings(
+            9, 8, positions=LearnedPositions(5, 8), num_segments=2, norm=layer_norm("norm")
+        ),
+        (IDS, IDS * 0, IDS),
+    ),
+    "FeedForward": (lambda: FeedForward(8, 16, "relu"), (X,)),
+    "LearnedPositions": (lambda: LearnedPositions(5, 8), (IDS,)),
+    "Pooler": (lambda: Pooler(8), (X,)),
+    "PostNormBlock": (lambda: block(PostNormBlock), (X,)),
+    "PreNormBlock": (lambda: block(PreNormBlock), (X,)),
+    "SelfAttention": (lambda: SelfAttention(8, 2), (X,)),
+}
+
+
+def test_every_layer_is_listed_here():
+    public = {name for name in layers.__all__ if name[0].isupper() and name != "ACTIVATIONS"}
+    assert public == set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_is_rebuilt_from_its_config_under_its_registered_name(name):
+    make, inputs = CASES[name]
+    layer = make()
+    expected = to_numpy(layer(*inputs))
+    saved = keras.saving.serialize_keras_object(layer)
+    assert saved["registered_name"] == f"keras_bert_zoo>{name}"
+    again = keras.saving.deserialize_keras_object(saved)
+    again(*inputs)
+    assert [w.shape for w in again.weights] == [w.shape for w in layer.weights]
+    again.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(to_numpy(again(*inputs)), expected)
+    assert again.get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_its_symbolic_shape_is_its_real_shape(name):
+    make, inputs = CASES[name]
+    layer = make()
+    symbolic = layer(*(keras.KerasTensor((None, *i.shape[1:]), str(i.dtype)) for i in inputs))
+    assert tuple(symbolic.shape[1:]) == tuple(layer(*inputs).shape[1:])
+    assert symbolic.dtype == keras.backend.standardize_dtype(layer(*inputs).dtype)
+
+
+def test_positions_refuse_what_is_too_long():
+    with pytest.raises(ValueError, match="6 tokens long; this encoder has positions for 5"):
+        LearnedPositions(5, 8)(np.ones((1, 6), "int32"))
+
+
+def test_pre_norm_and_post_norm_are_what_they_say():
+    post, pre = block(PostNormBlock), block(PreNormBlock)
+    for layer in (post, pre):
+        layer.build(X.shape)
+    parts = (pre.attention, pre.feed_forward, pre.attention_norm, pre.feed_forward_norm)
+    attention, feed_forward, first, second = parts
+    y = X + to_numpy(attention(first(X)))
+    expected = y + to_numpy(feed_forward(second(y)))
+    np.testing.assert_allclose(to_numpy(pre(X)), expected, atol=1e-6)
+    attention, feed_forward, first, second = (
+        post.attention, post.feed_forward, post.attention_norm, post.feed_forward_norm,
+    )  # fmt: skip
+    y = to_numpy(first(X + to_numpy(attention(X))))
+    expected = to_numpy(second(y + to_numpy(feed_forward(y))))
+    np.testing.assert_allclose(to_numpy(post(X)), expected, atol=1e-6)
