@@ -55,12 +55,11 @@ class _StorageType:
 
 @dataclass(frozen=True)
 class _Storage:
-    """`count` elements, `start` bytes into the storage that the file calls `key`."""
+    """`count` elements, which the file calls `key`."""
 
     key: str
     dtype: np.dtype
     count: int
-    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -128,15 +127,15 @@ class TorchFile:
         with _named(self.path):
             if not note.reach:
                 return np.empty(shape, dtype)
-            start = note.storage.start + note.offset * dtype.itemsize
-            raw = self._bytes(note.storage.key, start, note.reach * dtype.itemsize)
+            raw = self._bytes(note, dtype.itemsize)
             strides = [stride * dtype.itemsize for stride in note.strides]
             return np.ndarray(shape, dtype, buffer=raw, strides=strides)
 
-    def _bytes(self, key, start, length):
-        """Bytes of a storage, whose checksum is verified the first time."""
+    def _bytes(self, note, itemsize):
+        """The bytes that a tensor reaches over; the first time, its storage's checksum is held."""
+        key, length = note.storage.key, note.reach * itemsize
         span = self._spans[key]
-        raw = _read_bytes(self._file, span.start + start, length)
+        raw = _read_bytes(self._file, span.start + note.offset * itemsize, length)
         if span.checksum is not None and key not in self._checked:
             whole = length == span.length
             if (zlib.crc32(raw) if whole else _checksum(self._file, span)) != span.checksum:
@@ -157,9 +156,9 @@ def _named(path):
     """
     try:
         yield
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
     except Exception as error:
+        if type(error) is ValueError:  # ours; UnicodeDecodeError is a ValueError too
+            raise ValueError(f"{path}: {error}") from error
         raise ValueError(
             f"{path}: damaged, or not written by torch.save ({type(error).__name__}: {error})."
         ) from error
@@ -445,14 +444,13 @@ class _Unpickler(pickle._Unpickler):
         word, kind, key, _device, count, *view = pid
         if word != "storage" or type(kind) is not _StorageType or type(key) is not str:
             raise ValueError("a storage is not described by a type and a key.")
+        if view and view[0] is not None:
+            raise ValueError(
+                "a part of a storage, as old versions of torch wrote, is not supported."
+            )
         storage = _Storage(key, kind.dtype, _whole(count))
         if self.storages.setdefault(key, storage) != storage:
             raise ValueError(f"storage {key!r} is described in two ways.")
-        if view and view[0] is not None:  # a part of a storage, as torch once had them
-            _key, start, count = view[0]
-            if _whole(start) + _whole(count) > storage.count:
-                raise ValueError(f"a part of storage {key!r} reaches beyond its end.")
-            storage = replace(storage, count=count, start=start * kind.dtype.itemsize)
         return storage
 
     def load_reduce(self):
@@ -462,22 +460,6 @@ class _Unpickler(pickle._Unpickler):
         if type(self.stack[-1]) is not FunctionType:  # none but those of _GLOBALS get here
             raise ValueError("its pickle calls what is no function.")
         self.stack[-1] = self.stack[-1](*arguments)
-
-    def load_build(self):
-        """Attributes (`_metadata` on a state dict) are dropped: nothing here has any."""
-        self.stack.pop()
-
-    def load_append(self):
-        self._extend([self.stack.pop()])
-
-    def load_appends(self):
-        self._extend(self.pop_mark())
-
-    def load_setitem(self):
-        self._set([self.stack.pop(-2), self.stack.pop()])
-
-    def load_setitems(self):
-        self._set(self.pop_mark())
 
     def _extend(self, items):
         if type(self.stack[-1]) is not list:
@@ -493,11 +475,11 @@ class _Unpickler(pickle._Unpickler):
 
     dispatch = _Instructions(
         REDUCE=load_reduce,
-        BUILD=load_build,
-        APPEND=load_append,
-        APPENDS=load_appends,
-        SETITEM=load_setitem,
-        SETITEMS=load_setitems,
+        BUILD=lambda self: self.stack.pop(),  # attributes, as a state dict's _metadata, are dropped
+        APPEND=lambda self: self._extend([self.stack.pop()]),
+        APPENDS=lambda self: self._extend(self.pop_mark()),
+        SETITEM=lambda self: self._set([self.stack.pop(-2), self.stack.pop()]),
+        SETITEMS=lambda self: self._set(self.pop_mark()),
     )
 
 

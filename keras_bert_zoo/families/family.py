@@ -25,7 +25,8 @@ class EncoderConfig:
         initializer_range: deviation of new weights.
 
     Raises:
-        ValueError: a size below 1, a rate outside [0, 1), or an unknown activation.
+        ValueError: a size below 1, heads that do not divide `hidden_dim`, a rate outside [0, 1), or
+            an unknown activation.
     """
 
     family: ClassVar[str]
@@ -49,6 +50,10 @@ class EncoderConfig:
         for name in ("dropout", "attention_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be in [0, 1). Given: {getattr(self, name)!r}.")
+        if self.hidden_dim % self.num_heads:
+            raise ValueError(
+                f"hidden_dim={self.hidden_dim} does not divide into num_heads={self.num_heads} heads."
+            )
         activation(self.activation)
 
 

@@ -87,6 +87,14 @@ class SelfAttention(keras.Layer):
     def _join(self, x):
         return ops.reshape(x, (-1, ops.shape(x)[1], self.hidden_dim))
 
+    def compute_output_spec(
+        self, x, attention_mask=None, training=None, return_attention_maps=False
+    ):
+        out = keras.KerasTensor(x.shape, self.compute_dtype)
+        batch, length, _ = x.shape
+        maps = keras.KerasTensor((batch, self.num_heads, length, length), self.compute_dtype)
+        return (out, maps) if return_attention_maps else out
+
     def enable_lora(self, rank, alpha=None):
         """Adds low-rank updates to the query and the value (https://arxiv.org/abs/2106.09685)."""
         for dense in (self.query, self.value):

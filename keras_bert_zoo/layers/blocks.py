@@ -32,8 +32,12 @@ class Block(keras.Layer):
             if not part.built:  # parts that come from a saved config are
                 part.build(shape)
 
-    def compute_output_shape(self, shape, *_):
-        return shape
+    def compute_output_spec(
+        self, x, attention_mask=None, training=None, return_attention_maps=False
+    ):
+        return self.attention.compute_output_spec(
+            x, attention_mask, training, return_attention_maps
+        )
 
     def attend(self, x, attention_mask, training, return_attention_maps):
         """The attention's output, and its maps or None."""

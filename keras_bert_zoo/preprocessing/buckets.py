@@ -22,32 +22,69 @@ def choose_buckets(lengths, most, max_length):
     bucket that holds it. `max_length` is always among them, for what has not been seen.
 
     Args:
-        lengths: lengths of a sample of rows.
+        lengths: lengths of a sample of rows; longer ones count as `max_length`.
         most: most buckets.
         max_length: longest row that there can be.
+
+    Raises:
+        ValueError: `most` is less than one.
 
     >>> choose_buckets([3, 3, 4, 9, 9, 10], 3, 64)
     [4, 10, 64]
     """
-    values, counts = np.unique(np.minimum(lengths, max_length), return_counts=True)
-    most = min(most - (values[-1] != max_length), len(values)) or 1
+    if most < 1:
+        raise ValueError(f"At least one bucket is needed. Given: {most}.")
+    values, counts = np.unique(np.minimum([*lengths, max_length], max_length), return_counts=True)
+    counts[-1] -= 1  # max_length was put in as a bucket, not as a row
     below = np.concatenate([[0], np.cumsum(counts)])
+    # Row i, column j: what the values i..j cost when they share the bucket values[j].
+    together = (below[None, 1:] - below[:-1, None]) * values[None, :]
+    together = np.where(np.tri(len(values), dtype=bool).T, together, np.inf)
     # cost[j]: the least sum of padded lengths of the first j values with the buckets used so far.
     cost = np.where(np.arange(len(values) + 1) == 0, 0.0, np.inf)
     cuts = []
-    for _ in range(most):
-        # Row i, column j: values i..j-1 share the bucket values[j-1].
-        rows = below[None, 1:] - below[:-1, None]
-        total = cost[:-1, None] + np.where(rows > 0, rows * values[None, :], np.inf)
+    for _ in range(min(most, len(values))):
+        total = cost[:-1, None] + together
         cuts.append(total.argmin(axis=0))
         cost = np.concatenate([[0.0], total.min(axis=0)])
-    buckets, end = {int(max_length)}, len(values)
+    buckets, end = [], len(values)
     for cut in reversed(cuts):
-        if end == 0:
-            break
-        buckets.add(int(values[end - 1]))
-        end = int(cut[end - 1])
-    return sorted(buckets)
+        if end:
+            buckets.append(int(values[end - 1]))
+            end = int(cut[end - 1])
+    return buckets[::-1]
+
+
+def spare_buckets(longest, max_length):
+    """Lengths for rows longer than any seen so far, each twice the one before.
+
+    Without them a text of one token more than the longest seen would be padded to `max_length`,
+    and its batch with it.
+
+    >>> spare_buckets(76, 512)
+    [152, 304]
+    """
+    spare = []
+    while (longest := longest * 2) < max_length:
+        spare.append(longest)
+    return spare
+
+
+def checked_buckets(buckets, max_length):
+    """Buckets as a caller gives them: sorted, each once, with `max_length` as the last.
+
+    Raises:
+        ValueError: one that is less than 1 or more than `max_length`.
+
+    >>> checked_buckets([64, 16, 16], 128)
+    [16, 64, 128]
+    """
+    wrong = [bucket for bucket in buckets if not 1 <= bucket <= max_length]
+    if wrong:
+        raise ValueError(
+            f"Buckets must be from 1 to max_sequence_length={max_length}. Given: {wrong}."
+        )
+    return sorted({*map(int, buckets), max_length})
 
 
 def bucket_for(length, buckets):

@@ -4,26 +4,22 @@ import numpy as np
 
 
 def truncate_longest_first(lengths, room):
-    """How many tokens to keep of each part, taking one after the other from the longest.
+    """How many tokens to keep of each part, cutting from whichever is the longest.
+
+    Where all are cut and the room does not divide, the part that was the longest keeps one more,
+    of equals the last: as in the fast tokenizers of transformers (Google's own code would favour
+    the first), so that ids agree.
 
     >>> truncate_longest_first([10, 3], 8)
     [5, 3]
     >>> truncate_longest_first([6, 6], 7)
-    [4, 3]
+    [3, 4]
     """
-    keep = list(lengths)
-    excess = sum(keep) - room
-    while excess > 0:
-        longest = max(keep)
-        shorter = max((n for n in keep if n < longest), default=0)
-        tied = [index for index, n in enumerate(keep) if n == longest]
-        step, rest = divmod(min(excess, (longest - shorter) * len(tied)), len(tied))
-        for index in tied:
-            keep[index] -= step
-        # What does not divide is taken from the last parts: the first part is the one kept longer.
-        for index in tied[len(tied) - rest :]:
-            keep[index] -= 1
-        excess = sum(keep) - room
+    keep = [0] * len(lengths)
+    shortest_first = sorted(range(len(lengths)), key=lambda part: lengths[part])
+    for done, part in enumerate(shortest_first):
+        keep[part] = min(lengths[part], room // (len(lengths) - done))
+        room -= keep[part]
     return keep
 
 
@@ -39,10 +35,18 @@ def pack(parts, cls_id, sep_id, max_length):
     Returns:
         `(token_ids, segment_ids, cut)`: two lists of the same length, and how many ids were cut.
 
+    Raises:
+        ValueError: `max_length` has no room for the special ids.
+
     >>> pack([[7, 8], [9]], 101, 102, 10)
     ([101, 7, 8, 102, 9, 102], [0, 0, 0, 0, 1, 1], 0)
     """
     total, room = sum(map(len, parts)), max_length - 1 - len(parts)
+    if room < 0:
+        raise ValueError(
+            f"max_length={max_length} is too short: {1 + len(parts)} special tokens go into a row "
+            f"of {len(parts)} texts. Give that or more."
+        )
     if total > room:
         keep = truncate_longest_first([len(part) for part in parts], room)
         parts = [part[:n] for part, n in zip(parts, keep)]

@@ -1,15 +1,18 @@
 """A tokenizer, and the numbers that say how its ids become rows."""
 
+import heapq
+
 import keras
 import numpy as np
 
 from ..errors import unknown_name
-from .buckets import bucket_for, choose_buckets, grid_buckets
+from .buckets import bucket_for, checked_buckets, choose_buckets, grid_buckets, spare_buckets
 from .inputs import as_rows
 from .packing import pack, pad_rows
 from .truncation import MODES, TruncationError, TruncationReport
 
 SAMPLE = 2000  # texts whose lengths decide the buckets
+LONGEST = 16  # and the longest of all: one of them outside of the buckets pads its whole batch
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
@@ -21,14 +24,15 @@ class Preprocessor(keras.Layer):
         max_sequence_length: most tokens in a row, special ones included.
         truncation: what happens to a longer text: `"warn"` cuts it and says how much was cut,
             `"error"` refuses it, `"silent"` cuts it.
-        num_buckets: most lengths that training batches are padded to; chosen by the amount of
+        num_buckets: most lengths that batches are padded to; chosen by the amount of training
             data if not given.
-        buckets: the lengths themselves; found from the training data if not given.
+        buckets: the lengths themselves, to which `max_sequence_length` is added; found from the
+            training data if not given.
         fixed_batch_shape: fill the last batch up with rows of weight zero, so that every batch
             has the same number of rows. For TPU, and wherever a compilation is dear.
 
     Raises:
-        ValueError: unknown `truncation`, or no room for a token.
+        ValueError: unknown `truncation`, no room for a token, or impossible buckets.
 
     Example:
 
@@ -56,10 +60,12 @@ class Preprocessor(keras.Layer):
                 "max_sequence_length must be at least 4: a pair has three special tokens. "
                 f"Given: {max_sequence_length}."
             )
+        if num_buckets is not None and num_buckets < 1:
+            raise ValueError(f"num_buckets must be 1 or more, or None. Given: {num_buckets}.")
         self.tokenizer, self.max_sequence_length = tokenizer, int(max_sequence_length)
         self.truncation, self.num_buckets = truncation, num_buckets
         self.fixed_batch_shape = fixed_batch_shape
-        self._buckets = tuple(buckets) if buckets else None
+        self._buckets = buckets and tuple(checked_buckets(buckets, self.max_sequence_length))
         self.built = True
 
     @property
@@ -75,12 +81,13 @@ class Preprocessor(keras.Layer):
             steps: number of updates that are going to be made.
         """
         if self._buckets is None and rows:
-            step = max(1, len(rows) // SAMPLE)
             most = self.num_buckets or affordable_buckets(steps)
-            packed, _ = self.pack_rows(rows[::step], TruncationReport(0), refuse=False)
+            packed, _ = self.pack_rows(sample(rows), TruncationReport(0), refuse=False)
             lengths = [len(ids) for ids, _ in packed]
             chosen = choose_buckets(lengths, most, self.max_sequence_length)
-            self._buckets = tuple(chosen)
+            if self.num_buckets is None:
+                chosen += spare_buckets(max(lengths), self.max_sequence_length)
+            self._buckets = tuple(sorted(set(chosen)))
 
     def pack_rows(self, rows, report, refuse=True):
         """Tokenizes and packs rows.
@@ -146,6 +153,12 @@ class Preprocessor(keras.Layer):
         config = dict(config)
         tokenizer = keras.saving.deserialize_keras_object(config.pop("tokenizer"))
         return cls(tokenizer, **config)
+
+
+def sample(rows):
+    """Rows from all over the data, and those of the most characters."""
+    longest = heapq.nlargest(LONGEST, rows, key=lambda row: sum(map(len, row)))
+    return rows[:: max(1, len(rows) // SAMPLE)] + longest
 
 
 def affordable_buckets(steps=None):

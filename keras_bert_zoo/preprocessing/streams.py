@@ -20,17 +20,27 @@ class MappedDataset(keras.utils.PyDataset):
     def __getitem__(self, index):
         return self.prepare(self.source[index])
 
+    def on_epoch_begin(self):
+        self.source.on_epoch_begin()
+
     def on_epoch_end(self):
         self.source.on_epoch_end()
 
 
 class IteratedDataset(keras.utils.PyDataset):
-    """Raw batches from anything that can be iterated again and again, in its own order."""
+    """Raw batches from anything that can be iterated again and again, in its own order.
+
+    Raises:
+        ValueError: it gives no batches.
+        RuntimeError: it gives fewer batches in a later pass.
+    """
 
     def __init__(self, source, prepare):
         super().__init__(workers=1)
         self.source, self.prepare, self._iterator, self._next = source, prepare, None, 0
         self._count = self._length()
+        if not self._count:
+            raise ValueError(f"The data is empty: this {type(source).__name__} gives no batches.")
 
     def _length(self):
         try:
@@ -44,12 +54,22 @@ class IteratedDataset(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         if index != self._next or self._iterator is None:
-            self._iterator, self._next = itertools.islice(iter(self.source), index, None), index
-        self._next += 1
-        return self.prepare(next(self._iterator))
+            self._iterator = itertools.islice(iter(self.source), index, None)
+        self._next = index + 1
+        try:
+            batch = next(self._iterator)
+        except StopIteration:  # inside of a generator it would look like a bug of ours
+            raise RuntimeError(
+                f"This {type(self.source).__name__} gave {index} batches, and {self._count} were "
+                "expected: it must give as many in every pass. A generator of batches can end "
+                "anywhere."
+            ) from None
+        return self.prepare(batch)
 
     def on_epoch_end(self):
-        self._iterator, self._next = None, 0
+        # Keras calls this in the middle of a pass too, with `steps_per_epoch`, and then goes on.
+        if self._next >= self._count:
+            self._iterator = None
 
 
 class TensorFlowBatches:
@@ -64,7 +84,7 @@ class TensorFlowBatches:
         first = spec[0] if isinstance(spec, tuple) else spec
         while isinstance(first, (tuple, dict)):
             first = next(iter(first.values())) if isinstance(first, dict) else first[0]
-        self.source = source if len(first.shape) else source.batch(batch_size)
+        self.source = source.batch(batch_size) if first.shape.rank == 0 else source
         self.infinite = int(source.cardinality()) == -1
 
     def __iter__(self):
@@ -103,7 +123,7 @@ def mapped(source, prepare, batch_size):
 
 def split_batch(batch):
     """`(x, y, sample_weight)` of a raw batch; what it lacks is None."""
-    if isinstance(batch, list) and not isinstance(batch[0], (str, bytes)):
+    if isinstance(batch, list) and batch and not isinstance(batch[0], (str, bytes)):
         batch = tuple(batch)  # loaders of torch hand out lists
     if not isinstance(batch, tuple):
         return batch, None, None
@@ -125,7 +145,7 @@ class ForTensorFlow:
     """
 
     def __init__(self, batches):
-        self.batches, self.error = batches, None
+        self.batches, self.error, self._running = batches, None, None
 
     def dataset(self):
         import tensorflow as tf
@@ -134,7 +154,9 @@ class ForTensorFlow:
         if finite:
             first, make = self.batches[0], self._pass
         else:
-            first = next(self.batches)
+            first = next(self.batches, None)
+            if first is None:
+                raise ValueError("The data is empty: the generator gives no batches.")
             chained = itertools.chain([first], self.batches)
             make = lambda: self._guard(chained)  # noqa: E731
         signature = keras.tree.map_structure(open_spec, first)
@@ -144,10 +166,20 @@ class ForTensorFlow:
         return dataset.prefetch(2)
 
     def _pass(self):
+        self._finish(self._running)  # a pass that was left before its end
+        mine = self._running = object()
+        self.batches.on_epoch_begin()
         count = self.batches.num_batches
         numbers = range(count) if count is not None else itertools.count()
         yield from self._guard(self.batches[number] for number in numbers)
-        self.batches.on_epoch_end()
+        self._finish(mine)
+
+    def _finish(self, one_pass):
+        # TensorFlow reads ahead on a thread of its own: a pass may see its end when the next one
+        # has begun, and must not change the order then.
+        if one_pass is not None and one_pass is self._running:
+            self._running = None
+            self.batches.on_epoch_end()
 
     def _guard(self, batches):
         try:

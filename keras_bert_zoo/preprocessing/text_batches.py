@@ -63,7 +63,7 @@ class TextBatches(keras.utils.PyDataset):
         self.fill_rows, self.even_weights = fill_rows, even_weights
         self.report = TruncationReport(preprocessor.max_sequence_length)
         self._windows, self._orders, self._counted = {}, {}, set()
-        self._lock = threading.Lock()
+        self._finished, self._lock = False, threading.Lock()
         self._pool = concurrent.futures.ThreadPoolExecutor(1, "tokenize")
 
     @property
@@ -74,9 +74,11 @@ class TextBatches(keras.utils.PyDataset):
         return self.num_batches
 
     def __getitem__(self, index):
+        if not 0 <= index < self.num_batches:
+            raise IndexError(f"There are {self.num_batches} batches, from 0. Asked for: {index}.")
         number, place = divmod(index, WINDOW)
-        batches = self._window(number)
-        rows, packed = batches[place]
+        rows, packed = self._window(number)[place]
+        self._finished |= index == self.num_batches - 1
         return self._batch(rows, packed)
 
     def row_order(self):
@@ -84,10 +86,14 @@ class TextBatches(keras.utils.PyDataset):
         return np.concatenate([self._orders[number] for number in sorted(self._orders)])
 
     def on_epoch_end(self):
-        """Moves on to the next order."""
-        if self.shuffle:
+        """Moves on to the next order, if all of this one was handed out.
+
+        Keras also calls this after a look at the first batch, and, with `steps_per_epoch`, in the
+        middle of a pass that it then goes on with.
+        """
+        if self.shuffle and self._finished:
             with self._lock:
-                self.epoch += 1
+                self.epoch, self._finished = self.epoch + 1, False
                 self._windows.clear()
 
     def _window(self, number):

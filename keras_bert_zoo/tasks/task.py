@@ -139,8 +139,12 @@ class Task(TextTrainer):
         """Compiles with the recipe, unless the caller did, or a run of it is to be continued."""
         steps = steps_per_epoch or getattr(batches, "num_batches", None)
         total = steps and steps * epochs
+        self.ensure_trainable(total, initial_epoch)
+
+    def ensure_trainable(self, total_steps=None, initial_epoch=0):
+        """Compiles with the recipe if nobody did, or if its last run has come to its end."""
         if not self.compiled or (self._by_recipe and self._is_finished(initial_epoch)):
-            self.compile(total_steps=total)
+            self.compile(total_steps=total_steps)
 
     def _is_finished(self, initial_epoch):
         optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)  # of loss scaling

@@ -16,7 +16,7 @@ class TextTrainer(keras.Model):
     """Puts the preprocessor between the caller's data and Keras' training loops.
 
     A subclass has `preprocessor`, `seed`, `truncation_report`, `encode_labels`, `class_index`,
-    `learn_labels` and `prepare_to_fit`.
+    `learn_labels`, `prepare_to_fit` and `ensure_trainable`.
     """
 
     def fit(
@@ -53,8 +53,7 @@ class TextTrainer(keras.Model):
         rest = {"epochs": epochs, "verbose": verbose, "initial_epoch": initial_epoch, **kwargs}
         rest["steps_per_epoch"] = steps_per_epoch
         if self._is_ready(x):
-            if not self.compiled:
-                self.compile()
+            self.ensure_trainable()
             return super().fit(
                 x,
                 self._encoded(y),
@@ -146,6 +145,7 @@ class TextTrainer(keras.Model):
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, **kwargs):
         """One update on a batch of raw input."""
         self._learn(x, y)
+        self.ensure_trainable()
         return self._on_batch(super().train_on_batch, x, y, sample_weight, class_weight, **kwargs)
 
     def test_on_batch(self, x, y=None, sample_weight=None, **kwargs):

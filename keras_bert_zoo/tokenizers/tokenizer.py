@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import functools
 import json
+import operator
 import os
 import pathlib
 import re
@@ -16,7 +17,9 @@ from .wordpiece import BERT_TOKENS, CONFIG, SPECIFICATION
 # Tried after BERT's tokens, where no file says which token has a role.
 ROBERTA_TOKENS = {"unk": "<unk>", "sep": "</s>", "pad": "<pad>", "cls": "<s>", "mask": "<mask>"}
 # What the library calls the fields of `Encoding`.
-_FIELDS = "ids tokens offsets word_ids type_ids sequence_ids special_tokens_mask"
+_fields = operator.attrgetter(
+    "ids", "tokens", "offsets", "word_ids", "type_ids", "sequence_ids", "special_tokens_mask"
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -49,7 +52,7 @@ class Encoding:
 
 @dataclasses.dataclass(frozen=True)
 class _Loaded:
-    """What a tokenizer holds. Replaced whole, never changed: threads read it without locks."""
+    """What a tokenizer holds; replaced whole, never changed, so that threads need no lock."""
 
     engine: object
     special_tokens: dict
@@ -104,16 +107,16 @@ class Tokenizer(keras.Layer):
         self.built = True
 
     @classmethod
-    def from_vocabulary(cls, vocabulary, special_tokens=None, name=None, **options):
+    def from_vocabulary(cls, vocabulary, lowercase=True, strip_accents=None, name=None, **options):
         """BERT's WordPiece tokenizer over a vocabulary; uncased unless told otherwise.
 
         Args:
             vocabulary: path to a vocab.txt, or list of tokens in the order of their ids.
-            special_tokens: role to token, where BERT's own are not meant.
+            lowercase: lower-case the text.
+            strip_accents: remove accents; None does so exactly when `lowercase`.
             name: of the layer.
-            **options: of `wordpiece.wordpiece`: `lowercase=True`, `strip_accents=None` (that is, as
-                `lowercase`), `tokenize_chinese_chars=True`, `clean_text=True`,
-                `max_characters_per_word=100`.
+            **options: of `wordpiece.wordpiece`: `tokenize_chinese_chars=True`, `clean_text=True`,
+                `max_characters_per_word=100`, and `special_tokens` as above, BERT's by default.
 
         Raises:
             FileNotFoundError, TypeError, ValueError: the vocabulary cannot be used, and why.
@@ -122,23 +125,19 @@ class Tokenizer(keras.Layer):
         >>> Tokenizer.from_vocabulary(["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]", "a"])("A")
         [1, 5, 2]
         """
-        special = {**BERT_TOKENS, **(special_tokens or {})}
-        tokenizer = cls(special_tokens=special, name=name)
-        return tokenizer._adopt(wordpiece.wordpiece(vocabulary, special_tokens=special, **options))
+        options["special_tokens"] = {**BERT_TOKENS, **(options.get("special_tokens") or {})}
+        engine = wordpiece.wordpiece(vocabulary, lowercase, strip_accents, **options)
+        return cls(options["special_tokens"], name=name)._adopt(engine)
 
     @classmethod
     def from_file(cls, path, special_tokens=None, name=None):
         """The tokenizer of a `tokenizer.json`, whose padding and truncation are left out.
 
-        Args:
-            path: the file.
-            special_tokens, name: of the layer.
-
         Raises:
             FileNotFoundError, ValueError: the file is missing or unusable, and why.
         """
         engine = wordpiece.load(wordpiece.read_specification(path), path)
-        return cls(special_tokens=special_tokens, name=name)._adopt(engine)
+        return cls(special_tokens, name=name)._adopt(engine)
 
     @classmethod
     def from_folder(cls, folder, name=None):
@@ -215,15 +214,12 @@ class Tokenizer(keras.Layer):
     __call__ = call  # that of keras.Layer would turn the strings into tensors
 
     def encode(self, text, pair=None, add_special_tokens=True):
-        """Tokenize one text, or one pair of texts.
+        """Tokenize one text, or one pair of texts, to an `Encoding`.
 
         Args:
             text: str. A lone surrogate is read as U+FFFD.
             pair: str; an empty one still makes a pair. None for a single text.
             add_special_tokens: add those of the template, such as [CLS] and [SEP].
-
-        Returns:
-            `Encoding`.
 
         Raises:
             TypeError: a text is not a str.
@@ -231,26 +227,18 @@ class Tokenizer(keras.Layer):
         return self.encode_batch([text], None if pair is None else [pair], add_special_tokens)[0]
 
     def encode_batch(self, texts, pairs=None, add_special_tokens=True):
-        """Tokenize many texts, in parallel: `encode` of each.
-
-        Raises:
-            TypeError, ValueError: a text is not a str; not as many pairs as texts.
-        """
-        return list(map(_encoding, self._encode(_inputs(texts, pairs), add_special_tokens)))
+        """Tokenize many texts, or as many pairs, in parallel: `encode` of each."""
+        return _encodings(self._encode(_inputs(texts, pairs), add_special_tokens))
 
     def encode_words(self, words, pair=None, add_special_tokens=True):
-        """Tokenize one text given as a list of words; `word_ids` are indices into it.
-
-        Raises:
-            TypeError: not a list of str.
-        """
+        """Tokenize one text given as a list of words; `word_ids` are indices into it."""
         pairs = None if pair is None else [pair]
         return self.encode_words_batch([words], pairs, add_special_tokens)[0]
 
     def encode_words_batch(self, texts, pairs=None, add_special_tokens=True):
         """Tokenize many texts given as lists of words: `encode_words` of each."""
         inputs = _inputs(texts, pairs, _word_lists)
-        return list(map(_encoding, self._encode(inputs, add_special_tokens, is_pretokenized=True)))
+        return _encodings(self._encode(inputs, add_special_tokens, is_pretokenized=True))
 
     def ids_batch(self, texts):
         """Ids of many texts without special tokens, as a list of lists: the fastest way."""
@@ -296,11 +284,11 @@ class Tokenizer(keras.Layer):
         """Append tokens that are matched whole in the text.
 
         Args:
-            tokens: list of str.
+            tokens: list of str; tokens of the vocabulary keep their ids.
             special: match them before the text is normalized, and let `decode` skip them.
 
         Returns:
-            How many ids were added; tokens of the vocabulary keep theirs.
+            How many ids were added.
 
         Raises:
             TypeError, ValueError: not a list of str; the vocabulary has no free ids.
@@ -317,11 +305,10 @@ class Tokenizer(keras.Layer):
 
         The folder is made if missing; each file appears whole or not at all.
         """
-        engine, special_tokens = self._ready.engine, self._ready.special_tokens
-        config = wordpiece.describe(engine, special_tokens)
-        folder = pathlib.Path(folder)
+        loaded, folder = self._ready, pathlib.Path(folder)
+        config = wordpiece.describe(loaded.engine, loaded.special_tokens)
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / SPECIFICATION, engine.to_str(pretty=True))
+        _write(folder / SPECIFICATION, loaded.engine.to_str(pretty=True))
         _write(folder / CONFIG, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
 
     def save_assets(self, directory):
@@ -335,9 +322,8 @@ class Tokenizer(keras.Layer):
             return
         path = pathlib.Path(directory) / SPECIFICATION
         engine = wordpiece.load(wordpiece.read_specification(path), path)
-        names = wordpiece.read_json(path.with_name(CONFIG), missing={})
-        special = {**wordpiece.roles(names), **self._loaded.special_tokens}
-        self._loaded = _Loaded(None, special)
+        written = wordpiece.roles(wordpiece.read_json(path.with_name(CONFIG), missing={}))
+        self._loaded = _Loaded(None, {**written, **self._loaded.special_tokens})
         self._adopt(engine)
 
     def get_config(self):
@@ -356,8 +342,8 @@ def _restore(cls, config, specification):
     return tokenizer
 
 
-def _encoding(encoding):
-    return Encoding(*(getattr(encoding, field) for field in _FIELDS.split()))
+def _encodings(found):
+    return [Encoding(*_fields(encoding)) for encoding in found]
 
 
 def _strings(texts, what):
@@ -405,5 +391,8 @@ def _as_list(ids):
 def _write(path, text):
     """Write under another name first: a reader meets the old file or the new one."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(temporary, path)
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

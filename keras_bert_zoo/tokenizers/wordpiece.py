@@ -57,9 +57,10 @@ def read_json(path, expected="a JSON object", missing=None):
     """The JSON object in a file, or `missing`, where given, when there is no such file."""
     if missing is not None and not pathlib.Path(path).exists():
         return missing
+    text = read_text(path, expected)
     try:
-        value = json.loads(read_text(path, expected))
-    except (json.JSONDecodeError, RecursionError) as error:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON ({error}); expected {expected}.") from error
     if not isinstance(value, dict):
         raise ValueError(f"{path} holds a JSON {type(value).__name__}; expected {expected}.")
@@ -93,9 +94,9 @@ def load(specification, origin):
 def read_vocabulary(path):
     """Token to id from a vocab.txt: one token a line, the line's number is its id.
 
-    Trailing white space is cut as transformers 5 does, except where that would lose a row: from the
-    lines U+2028 and "##" U+2028 of bert-base-chinese it makes an empty token and a second "##".
-    When a token is written twice, its last line counts.
+    As in transformers 5, white space at the end of a line is cut: not the line's end alone, as its
+    release 4 did, so that a token before a stray space is found. Of a token written twice, the
+    last line counts.
 
     Raises:
         FileNotFoundError, ValueError: the file is missing, empty, or not UTF-8 without a BOM.
@@ -106,14 +107,10 @@ def read_vocabulary(path):
             f"{path} starts with a byte order mark, which would become part of its first token: "
             "save the file as UTF-8 without BOM."
         )
-    lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
-    if not any(lines):
+    lines = text.removesuffix("\n").split("\n")
+    if not text.strip():
         raise ValueError(f"{path} is empty; expected a vocab.txt with one token a line.")
-    written, vocabulary = set(lines), {}
-    for index, line in enumerate(lines):
-        cut = line.rstrip(_WHITE_SPACE)
-        vocabulary[line if not cut or cut in written else cut] = index
-    return vocabulary
+    return {line.rstrip(_WHITE_SPACE): index for index, line in enumerate(lines)}
 
 
 def _as_vocabulary(vocabulary):

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import unicodedata
 import warnings
 
 import pytest
@@ -23,18 +24,17 @@ VOCABULARIES = {  # name -> does the checkpoint lower-case
 }
 CASINGS = list(itertools.product((True, False), (None, True, False)))
 SHORT = {name: text for name, text in HARD_STRINGS.items() if len(text) < 1000}
-TOKENS = (
-    "[PAD] [UNK] [CLS] [SEP] [MASK] hello he ##llo a b Hello café cafe 中 国 中国 <pad> <s> </s> <new> "
-    "##ing . [ ] < >"
-).split()
+WORDS = """
+    [PAD] [UNK] [CLS] [SEP] [MASK] hello he ##llo a b Hello café cafe 中 国 中国 <pad> <s> </s>
+    <new> ##ing . [ ] < >
+"""
+TOKENS = WORDS.split()
 
 
-@pytest.fixture(autouse=True)
-def _offline(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+REAL = [pytest.param(name, marks=pytest.mark.real) for name in VOCABULARIES]
 
 
-@pytest.fixture(scope="module", params=VOCABULARIES)
+@pytest.fixture(scope="module", params=REAL)
 def pair(request):
     """Ours and the reference, for one vocabulary with its own casing."""
     path = data_path("vocab", request.param, "vocab.txt")
@@ -80,13 +80,18 @@ def test_all_ways_to_encode_agree(pair):
     assert [encoding.ids for encoding in bare] == ours.ids_batch(texts)
 
 
+def plain(text):
+    text = unicodedata.normalize("NFD", text.lower())
+    return "".join(character for character in text if not unicodedata.combining(character))
+
+
 def test_offsets_are_characters_of_the_caller(pair):
     ours, _ = pair
     for text in ("naïve 😀 Zürich 中国 x", "e\u0301a 👍🏽 b"):
         encoding = ours.encode(text, add_special_tokens=False)
         for token, (start, end) in zip(encoding.tokens, encoding.offsets):
-            if token.isascii() and token != ours.unk_token:
-                assert text[start:end].lower() == token.removeprefix("##").lower()
+            if token != ours.unk_token:
+                assert plain(text[start:end]) == plain(token.removeprefix("##"))
 
 
 def test_pairs(pair):
@@ -116,7 +121,7 @@ def test_decode(pair):
         for skip in (True, False):
             expected = reference.decode(ids, skip_special_tokens=skip)
             assert ours.decode(ids, skip_special_tokens=skip) == expected, name
-    every = list(range(0, ours.vocabulary_size, 7))
+    every = list(range(ours.vocabulary_size))
     assert ours.decode(every) == reference.decode(every, skip_special_tokens=True)
 
 
@@ -127,13 +132,11 @@ def test_vocabulary(pair):
         assert getattr(ours, f"{role}_token") == getattr(reference, f"{role}_token")
         assert getattr(ours, f"{role}_id") == getattr(reference, f"{role}_token_id")
     assert sorted(ours.special_ids) == sorted(reference.all_special_ids)
-    # Where transformers cuts white space until tokens coincide, ours keeps a row for each line.
-    different = set(ours.vocabulary().items()) ^ set(reference.get_vocab().items())
-    assert {token.rstrip() for token, _ in different} <= {"", "##"}
+    assert ours.vocabulary() == reference.get_vocab()
 
 
 @pytest.mark.parametrize(("lowercase", "strip_accents"), CASINGS)
-@pytest.mark.parametrize("name", VOCABULARIES)
+@pytest.mark.parametrize("name", REAL)
 def test_casings(name, lowercase, strip_accents):
     path = data_path("vocab", name, "vocab.txt")
     reference = transformers.BertTokenizerFast.from_pretrained(
@@ -144,6 +147,7 @@ def test_casings(name, lowercase, strip_accents):
     assert ours(texts) == reference(texts)["input_ids"]
 
 
+@pytest.mark.real
 def test_without_chinese_words():
     path = data_path("vocab", "bert-chinese", "vocab.txt")
     reference = transformers.BertTokenizerFast.from_pretrained(
@@ -195,6 +199,10 @@ FOLDERS = {  # what is in the folder -> its files
     "vocab, no line end": {"vocab.txt": VOCABULARY[:-1], "config.json": BERT},
     "vocab of Windows": {"vocab.txt": VOCABULARY.replace("\n", "\r\n"), "config.json": BERT},
     "vocab with spaces": {"vocab.txt": VOCABULARY.replace("\n", " \n"), "config.json": BERT},
+    "vocab with odd lines": {
+        "vocab.txt": VOCABULARY + "\n\u3000\nx\u2028\na b\rc\x1c\n\x85y\x00\n\n",
+        "config.json": BERT,
+    },
     "vocab, a token twice": {"vocab.txt": VOCABULARY + "hello\n", "config.json": BERT},
     "vocab lacking [MASK], [PAD]": {
         "vocab.txt": VOCABULARY.replace("[MASK]", "x").replace("[PAD]", "y"),
@@ -339,7 +347,9 @@ def test_from_folder(case, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:.*tokenizer.json normalizes:UserWarning")
 @pytest.mark.filterwarnings("ignore:The vocabulary lacks:UserWarning")
-@pytest.mark.parametrize("case", [case for case in FOLDERS if "twice" not in case])
+@pytest.mark.parametrize(
+    "case", [case for case in FOLDERS if "twice" not in case and "odd" not in case]
+)
 def test_transformers_reads_what_is_saved(case, tmp_path):
     write(tmp_path, FOLDERS[case])
     ours = Tokenizer.from_folder(tmp_path)
@@ -392,6 +402,7 @@ def test_tables_of_bert_tokenizers():
         assert issubclass(found, transformers.BertTokenizer), name
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", ["modernbert", "xlm-roberta"])
 def test_tokenizers_of_other_families(name, tmp_path):
     path = data_path("vocab", name, "tokenizer.json")

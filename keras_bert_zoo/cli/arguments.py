@@ -1,0 +1,304 @@
+"""What can be typed after `keras-bert-zoo`."""
+
+import argparse
+import math
+
+from ..errors import nearest
+from ..version import __version__
+from .runtime import BACKENDS
+
+NAME = "keras-bert-zoo"
+
+EXAMPLES = {
+    "": """\
+  keras-bert-zoo presets
+  keras-bert-zoo finetune --preset all_minilm_l6_v2 --train train.csv --test test.csv --output model
+  keras-bert-zoo evaluate model --data test.csv
+  keras-bert-zoo predict model "What a lovely place." "Never again."
+  keras-bert-zoo COMMAND --help""",
+    "finetune": """\
+  keras-bert-zoo finetune --preset all_minilm_l6_v2 --train train.csv --test test.csv --output model
+  keras-bert-zoo finetune --preset bert_tiny_en_uncased --train pairs.tsv --output model \\
+      --text-column premise,hypothesis --label-column gold --validation-split 0.1
+  keras-bert-zoo finetune --preset hf://google-bert/bert-base-uncased --train tags.jsonl \\
+      --problem multi_label --label-separator ',' --epochs 5 --output model""",
+    "evaluate": """\
+  keras-bert-zoo evaluate model --data test.csv
+  keras-bert-zoo evaluate model --data test.csv --label-column stars 2>/dev/null | jq .accuracy""",
+    "predict": """\
+  keras-bert-zoo predict model "What a lovely place."
+  keras-bert-zoo predict model --file reviews.csv --format csv --output answers.csv
+  tail -n 100 log.txt | keras-bert-zoo predict model --top-k 3""",
+    "presets": """\
+  keras-bert-zoo presets --language zh
+  keras-bert-zoo presets --json""",
+    "inspect": """\
+  keras-bert-zoo inspect model
+  keras-bert-zoo inspect all_minilm_l6_v2 --json""",
+}
+
+
+class UsageError(ValueError):
+    """The command line is not as it must be."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells of errors with one line, by an exception."""
+
+    def __init__(self, *args, examples="", **kwargs):
+        epilog = f"examples:\n{examples}" if examples else None
+        super().__init__(
+            *args,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            **kwargs,
+        )
+
+    def error(self, message):
+        raise UsageError(f"{message.rstrip('.')}. See: {self.prog} --help")
+
+
+def parse(argv):
+    """The arguments as a namespace; `module` names the module of the command.
+
+    Raises:
+        UsageError: an argument that is missing, unknown, or out of its range.
+        SystemExit: after `--help` and `--version`, with code 0.
+    """
+    parser, commands = build_parser()
+    args, rest = parser.parse_known_args(argv)
+    if args.command is None:
+        parser.error(f"name a command: {', '.join(commands)}")
+    texts = [item for item in rest if not item.startswith("-")]
+    if args.command == "predict" and len(texts) == len(rest):
+        # argparse gives texts up that stand behind an option.
+        args.texts += texts
+    elif rest:
+        known = commands[args.command]._option_string_actions
+        hint = nearest(rest[0].partition("=")[0], known)
+        commands[args.command].error(f"unknown argument: {' '.join(rest)}.{hint}".rstrip("?"))
+    return args
+
+
+def build_parser():
+    """`(parser, {command: its parser})`."""
+    shared = argparse.ArgumentParser(add_help=False)
+    _add_shared(shared, argparse.SUPPRESS)
+    parser = Parser(
+        NAME, description="The BERT family for Keras 3, from the shell.", examples=EXAMPLES[""]
+    )
+    parser.add_argument("--version", action="version", version=f"{NAME} {__version__}")
+    _add_shared(parser, None)
+    kinds = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    commands = {}
+    for name, (module, text, add) in COMMANDS.items():
+        command = kinds.add_parser(
+            name, parents=[shared], help=text, description=text, examples=EXAMPLES[name]
+        )
+        command.set_defaults(module=module)
+        add(command)
+        commands[name] = command
+    return parser, commands
+
+
+def _add_shared(parser, default):
+    """Options that may stand before the command and behind it."""
+    parser.add_argument(
+        "--backend",
+        choices=BACKENDS,
+        default=default,
+        help="what Keras runs on; as KERAS_BACKEND says if not given",
+    )
+    parser.add_argument(
+        "--debug", action="store_true", default=default or False, help="show where an error arose"
+    )
+
+
+# -------------------------------------------------------------------------------------- commands
+
+
+def _add_finetune(parser):
+    data = parser.add_argument_group("data")
+    data.add_argument("--preset", required=True, type=filled, help=PRESET_HELP)
+    data.add_argument("--train", required=True, type=filled, metavar="FILE", help=FILE_HELP)
+    held_out = data.add_mutually_exclusive_group()
+    held_out.add_argument("--validation", type=filled, metavar="FILE", help="judged every epoch")
+    held_out.add_argument(
+        "--validation-split",
+        type=share,
+        metavar="SHARE",
+        help="share of the training rows that is held out instead, evenly from all labels",
+    )
+    data.add_argument("--test", type=filled, metavar="FILE", help="judged once, at the end")
+    data.add_argument("--output", required=True, type=filled, metavar="DIR", help="a new preset")
+    data.add_argument("--overwrite", action="store_true", help="replace DIR, whatever it holds")
+    _add_columns(data)
+    data.add_argument(
+        "--problem", choices=("single", "multi_label", "regression"), default="single"
+    )
+    data.add_argument(
+        "--labels", type=filled, metavar="A,B,...", help="in this order; those of --train if not"
+    )
+    training = parser.add_argument_group("training")
+    training.add_argument("--epochs", type=whole(1), default=3, metavar="N", help="default: 3")
+    _add_batch_size(training)
+    training.add_argument(
+        "--learning-rate", type=positive, metavar="X", help="by the size of the encoder if not"
+    )
+    training.add_argument(
+        "--max-length", type=whole(4), metavar="N", help="most tokens; all there is room for if not"
+    )
+    _add_truncation(training)
+    training.add_argument("--seed", type=whole(0, 2**32 - 1), default=0, help="default: 0")
+    training.add_argument(
+        "--precision",
+        choices=("float32", "mixed_bfloat16", "mixed_float16"),
+        default="float32",
+        help="default: float32",
+    )
+    training.add_argument(
+        "--predict", action="append", metavar="TEXT", help="a text to classify at the end"
+    )
+
+
+def _add_evaluate(parser):
+    parser.add_argument("preset", type=filled, metavar="DIR", help="a classifier that was saved")
+    parser.add_argument("--data", required=True, type=filled, metavar="FILE", help=FILE_HELP)
+    _add_columns(parser)
+    _add_batch_size(parser)
+    _add_truncation(parser)
+
+
+def _add_predict(parser):
+    parser.add_argument("preset", type=filled, metavar="DIR", help="a classifier that was saved")
+    parser.add_argument(
+        "texts", nargs="*", metavar="TEXT", help="without any, --file or standard input is read"
+    )
+    parser.add_argument(
+        "--file", type=filled, help=f"{FILE_HELP}, or txt (a text a line); - is standard input"
+    )
+    _add_text_column(parser)
+    parser.add_argument(
+        "--top-k",
+        type=top_k,
+        metavar="N",
+        help="how many labels, best first, or all; default: 1, and all for multi_label",
+    )
+    parser.add_argument(
+        "--format", choices=("jsonl", "csv"), help="default: jsonl, or as --output ends"
+    )
+    parser.add_argument("--output", type=filled, metavar="FILE", help="default: standard output")
+    _add_batch_size(parser)
+    _add_truncation(parser)
+
+
+def _add_presets(parser):
+    parser.add_argument("--family", help="for example bert")
+    parser.add_argument("--language", help="for example en, or multi")
+    parser.add_argument("--json", action="store_true", help="everything that is known, as JSON")
+
+
+def _add_inspect(parser):
+    parser.add_argument("preset", type=filled, metavar="PRESET", help=PRESET_HELP)
+    parser.add_argument("--json", action="store_true", help="the same as JSON")
+
+
+PRESET_HELP = "a name (see `presets`), a folder, hf://owner/name[@revision] or pkg:package"
+FILE_HELP = "csv, tsv, jsonl, json or parquet"
+
+# Command -> module of this package, what it does, and its options.
+COMMANDS = {
+    "finetune": ("finetune", "Train a text classifier and save it.", _add_finetune),
+    "evaluate": ("evaluate", "Judge a saved classifier on labelled texts.", _add_evaluate),
+    "predict": ("predict", "Classify texts.", _add_predict),
+    "presets": ("presets", "List the presets that are known by name.", _add_presets),
+    "inspect": ("inspect", "Say what a preset is.", _add_inspect),
+}
+
+
+def _add_columns(parser):
+    _add_text_column(parser)
+    parser.add_argument(
+        "--label-column", type=filled, metavar="C", help="found by the usual names if not given"
+    )
+    parser.add_argument(
+        "--label-separator",
+        default=";",
+        type=filled,
+        metavar="S",
+        help="between the labels of a multi_label cell; default: ;",
+    )
+
+
+def _add_text_column(parser):
+    parser.add_argument(
+        "--text-column",
+        action="append",
+        type=filled,
+        metavar="C",
+        help="found by the usual names if not given; A,B for pairs",
+    )
+
+
+def _add_batch_size(parser):
+    parser.add_argument("--batch-size", type=whole(1), default=32, metavar="N", help="default: 32")
+
+
+def _add_truncation(parser):
+    parser.add_argument(
+        "--truncation",
+        choices=("warn", "error", "silent"),
+        help="what to do with longer texts; as the preset says, or warn",
+    )
+
+
+# -------------------------------------------------------------------------------------- values
+
+
+def filled(text):
+    """A str that is not empty."""
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty")
+    return text
+
+
+def whole(least, most=None):
+    """A reader of whole numbers in a range."""
+    wanted = f"of {least} or more" if most is None else f"from {least} to {most}"
+
+    def read(text):
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or value < least or (most is not None and value > most):
+            raise argparse.ArgumentTypeError(f"must be a whole number {wanted}. Given: {text!r}")
+        return value
+
+    return read
+
+
+def _number(text, accepts, wanted):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not accepts(value):
+        raise argparse.ArgumentTypeError(f"must be {wanted}. Given: {text!r}")
+    return value
+
+
+def positive(text):
+    """A finite number above 0."""
+    return _number(text, lambda x: 0 < x < math.inf, "a number above 0, such as 5e-5")
+
+
+def share(text):
+    """A number between 0 and 1."""
+    return _number(text, lambda x: 0 < x < 1, "between 0 and 1, such as 0.1")
+
+
+def top_k(text):
+    """A whole number of 1 or more, or `all`."""
+    return text if text == "all" else whole(1)(text)
