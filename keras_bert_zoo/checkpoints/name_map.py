@@ -46,3 +46,20 @@ def locate(path, names):
         return None
     prefix = prefix.replace("{i}", number[1] if number else "")
     return Place(f"{prefix}.{SUFFIX[variable]}", variable == "kernel")
+
+
+def path_of(theirs, names):
+    """`(path, transposed)`: the variable that their tensor of that name fills.
+
+    >>> path_of("layer.3.q.weight", {"layer_{i}/attention/query": "layer.{i}.q"})
+    ('layer_3/attention/query/kernel', True)
+    """
+    number = re.search(r"\.(\d+)\.", theirs)
+    for template in names:
+        layer = template.replace("{i}", number[1] if number else "")
+        for variable in SUFFIX:
+            place = locate(f"{layer}/{variable}", names)
+            is_table = "embeddings.weight" in theirs
+            if place and place.name == theirs and (variable == "embeddings") == is_table:
+                return f"{layer}/{variable}", place.transposed
+    raise KeyError(theirs)

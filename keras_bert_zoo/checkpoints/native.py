@@ -10,11 +10,18 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from ..encoder import Encoder
+from ..errors import unknown_name
+from ..families import family_called
+from ..preprocessing import Preprocessor
+from ..tokenizers import Tokenizer
+from ..training import Recipe
 from ..version import __version__
 from .fill import fill
 from .hugging_face import read_json
-from .name_map import Place
+from .name_map import Place, path_of
 from .report import ConversionError, ConversionReport
+from .tensors import open_tensors
 
 FORMAT = 1
 MARK = "keras_bert_zoo"
@@ -36,14 +43,27 @@ def save_task(task, folder, *, overwrite=False):
     from ..card import model_card
 
     with replaced_folder(folder, overwrite) as new:
-        config = task.get_config()
         if task.preprocessor is not None:
             task.preprocessor.tokenizer.save(new)
-        write_json(new / "config.json", {MARK: {"format": FORMAT, "version": __version__},
-                                         "task": type(task).__name__, **config})  # fmt: skip
+        write_json(new / "config.json", plain_config(task))
         write_json(new / "recipe.json", task.recipe.to_config())
         write_weights(task, new / WEIGHTS)
         (new / "README.md").write_text(model_card(task), encoding="utf-8")
+
+
+def plain_config(task):
+    """What config.json says: names and numbers, no classes to be looked up and called."""
+    config = {
+        MARK: {"format": FORMAT, "version": __version__},
+        "task": type(task).__name__,
+        **task.get_config(),
+        "encoder": task.encoder.get_config(),
+    }
+    if task.preprocessor is not None:
+        tokenizer = task.preprocessor.tokenizer.get_config()
+        special = {"special_tokens": tokenizer["special_tokens"]}
+        config["preprocessor"] = {**task.preprocessor.get_config(), "tokenizer": special}
+    return config
 
 
 def load_task(folder):
@@ -55,8 +75,6 @@ def load_task(folder):
     Raises:
         ConversionError: the folder is from a newer version, or its parts do not fit.
     """
-    from ..tasks import TASKS
-
     folder = Path(folder)
     config = read_json(folder / "config.json")
     mark, name = config.pop(MARK), config.pop("task", None)
@@ -65,15 +83,46 @@ def load_task(folder):
             f"{folder} has format {mark.get('format')!r}; this version reads {FORMAT}. It was "
             f"written by version {mark.get('version')!r}: install that one or a newer one."
         )
+    with open_tensors(folder) as tensors:
+        try:
+            task = build(name, config, folder, tensors)
+        except ConversionError:
+            raise
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise ConversionError(f"{folder / 'config.json'} cannot be built: {reason}") from error
+        return task, read_weights(task, tensors, str(folder))
+
+
+def build(name, config, folder, tensors):
+    """A task from its plain config, with new weights."""
+    from ..tasks import TASKS
+
     if name not in TASKS:
-        raise ConversionError(f"{folder} holds a {name!r}. Tasks known: {', '.join(TASKS)}.")
-    try:
-        task = TASKS[name].from_config(config)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConversionError(f"{folder / 'config.json'} cannot be built: {error}") from error
-    if task.preprocessor is not None:
-        task.preprocessor.tokenizer.load_assets(str(folder))
-    return task, read_weights(task, folder)
+        raise unknown_name("task", name, TASKS)
+    check_sizes(config["encoder"], tensors)
+    config["encoder"] = Encoder.from_config(config["encoder"])
+    if config["preprocessor"] is not None:
+        tokenizer = Tokenizer(**config["preprocessor"].pop("tokenizer"))
+        tokenizer.load_assets(str(folder))
+        config["preprocessor"] = Preprocessor(tokenizer, **config["preprocessor"])
+    config["recipe"] = Recipe(**config["recipe"])
+    return TASKS[name](**config)
+
+
+def check_sizes(config, tensors):
+    """A config must not make us allocate what the file does not hold."""
+    family = family_called(config["family"])
+    table = family.weight_names(None)
+    for field, (theirs, axis) in family.hugging_face.sizes.items():
+        path, transposed = path_of(theirs, table)
+        shape = tensors.shape(path) if path in tensors else ()
+        held = (tuple(reversed(shape)) if transposed else shape)[axis : axis + 1]
+        if held != (config[field],):
+            raise ValueError(f"{field}={config[field]!r}, but {path} has shape {shape}.")
+    last = f"layer_{config['num_layers'] - 1}/"
+    if not any(name.startswith(last) for name in tensors):
+        raise ValueError(f"num_layers={config['num_layers']}, but no tensor starts with {last}")
 
 
 def write_weights(model, path):
@@ -95,23 +144,20 @@ def write_weights(model, path):
     save_file(values, str(path), metadata={"format": "keras"})
 
 
-def read_weights(model, folder):
+def read_weights(model, tensors, source):
     """Fills the weights of `model`.
 
     Raises:
         ConversionError: a tensor is missing, left over, or of another shape.
     """
-    from .tensors import open_tensors
-
-    report = ConversionReport(source=str(folder))
-    with open_tensors(folder) as tensors:
-        fill(
-            model.weights,
-            lambda variable: Place(variable.path, False),
-            lambda name: tensors[name] if name in tensors else None,
-            report,
-        )
-        report.leftover = sorted(set(tensors) - set(report.used))
+    report = ConversionReport(source=source)
+    fill(
+        model.weights,
+        lambda variable: Place(variable.path, False),
+        lambda name: tensors[name] if name in tensors else None,
+        report,
+    )
+    report.leftover = sorted(set(tensors) - set(report.used))
     report.raise_if_incomplete()
     return report
 

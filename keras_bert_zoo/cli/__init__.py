@@ -3,6 +3,7 @@
 Nothing here imports Keras before it must: `--help` and a mistyped column are answered at once.
 """
 
+import contextlib
 import importlib
 import os
 import sys
@@ -85,7 +86,5 @@ def _use_utf8():
 
 def _forget_stdout():
     """Else Python would flush it once more at its exit, and complain."""
-    try:
+    with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
-        pass

@@ -11,7 +11,9 @@ WORDS = {
     'truncation="warn" or "silent"': "--truncation warn or silent",
     'truncation="error"': "--truncation error",
     "max_sequence_length=": "--max-length ",
-    "top_k": "--top-k",
+    'say what the new one is of, with labels=["a", "b", ...], or num_classes=N.': (
+        "train one with `keras-bert-zoo finetune`."
+    ),
 }
 
 MEMORY_MARKS = ("out of memory", "resource_exhausted", "resource exhausted", "oom when allocating")
@@ -26,15 +28,11 @@ def one_line(error):
     """The message of an exception or a warning on one line."""
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror}."
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip().removeprefix("- ") for line in str(error).splitlines() if line.strip()]
     report = getattr(error, "report", None)
     if report is not None and len(lines) > 1:  # a table of what was found; what is wrong counts
         lines = [lines[0], *_shortage(report)]
-    lines = [
-        f"{line.removeprefix('- ')};" if line.startswith("- ") and line is not lines[-1] else line
-        for line in lines
-    ]
-    text = " ".join(lines).replace(" - ", " ") or type(error).__name__
+    text = " ".join(lines) or type(error).__name__
     for theirs, ours in WORDS.items():
         text = text.replace(theirs, ours)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."

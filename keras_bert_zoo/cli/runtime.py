@@ -61,9 +61,10 @@ def start_keras(seed=None, debug=False):
     logging.getLogger("absl").setLevel(logging.ERROR)
     with contextlib.nullcontext() if debug else _no_stderr():
         import keras
+
+        if seed is not None:
+            keras.utils.set_random_seed(seed)  # imports TensorFlow, if there is one
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    if seed is not None:
-        keras.utils.set_random_seed(seed)
 
 
 @contextlib.contextmanager

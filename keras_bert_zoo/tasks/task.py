@@ -3,8 +3,10 @@
 import random
 
 import keras
+import numpy as np
 
 from ..training import RealRows, Recipe
+from ..training.random_state import read_random_state, write_random_state
 from .trainer import TextTrainer
 
 TASKS = {}
@@ -41,7 +43,7 @@ class Task(TextTrainer):
         self.recipe = recipe or Recipe.for_encoder(encoder.config)
         self.seed = random.randrange(2**31) if seed is None else seed
         self.conversion_report = self.truncation_report = None
-        self._by_recipe = False
+        self._by_recipe, self._random_state = False, None
         if preprocessor is not None:
             self._check_lengths()
 
@@ -141,6 +143,12 @@ class Task(TextTrainer):
         total = steps and steps * epochs
         self.ensure_trainable(total, initial_epoch)
 
+    def continue_random_state(self):
+        """Sets the random state that the task was saved with, once."""
+        if self._random_state is not None:
+            write_random_state(self, self._random_state)
+            self._random_state = None
+
     def ensure_trainable(self, total_steps=None, initial_epoch=0):
         """Compiles with the recipe if nobody did, or if its last run has come to its end."""
         if not self.compiled or (self._by_recipe and self._is_finished(initial_epoch)):
@@ -151,7 +159,40 @@ class Task(TextTrainer):
         total = optimizer.total_steps
         return initial_epoch == 0 and total and int(optimizer.iterations) >= total
 
+    # -------------------------------------------------------------- smaller and cheaper
+
+    def quantize(self, mode="int8", **kwargs):
+        """Quantizes the encoder's weights in place; the head stays as it is."""
+        self.encoder.quantize(mode, **kwargs)
+        self._forget_functions()
+
+    def enable_lora(self, rank, alpha=None):
+        """Trains the head and low-rank updates of the encoder's attention; see `Encoder`.
+
+        Raises:
+            ValueError: the task has been compiled; its optimizer knows the old weights.
+        """
+        if self.compiled:
+            raise ValueError("Call enable_lora before compile and fit.")
+        self.encoder.enable_lora(rank, alpha)
+        self._forget_functions()
+
+    def _forget_functions(self):
+        """What was traced or compiled has the old weights in it."""
+        self.train_function = self.test_function = self.predict_function = None
+
     # -------------------------------------------------------------- saving
+
+    def save_own_variables(self, store):
+        """Also keeps where dropout's random numbers are, which Keras leaves out of its files."""
+        super().save_own_variables(store)
+        for name, value in read_random_state(self).items():
+            store[name] = value
+
+    def load_own_variables(self, store):
+        # Set when `fit` begins, not here: loading a file leaves the process as it is.
+        self._random_state = {key: np.array(store[key]) for key in store.keys()}
+        super().load_own_variables({})
 
     def get_config(self):
         return {

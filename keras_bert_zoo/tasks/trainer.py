@@ -16,7 +16,7 @@ class TextTrainer(keras.Model):
     """Puts the preprocessor between the caller's data and Keras' training loops.
 
     A subclass has `preprocessor`, `seed`, `truncation_report`, `encode_labels`, `class_index`,
-    `learn_labels`, `prepare_to_fit` and `ensure_trainable`.
+    `learn_labels`, `prepare_to_fit`, `ensure_trainable` and `continue_random_state`.
     """
 
     def fit(
@@ -228,10 +228,11 @@ class TextTrainer(keras.Model):
             return callbacks
         given = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
         once = iter([batches])
-        tell = keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: self._tell(next(once, None))
+        ours = keras.callbacks.LambdaCallback(
+            on_train_begin=lambda logs: self.continue_random_state(),
+            on_epoch_end=lambda epoch, logs: self._tell(next(once, None)),
         )
-        return [*given, tell]
+        return [*given, ours]
 
     def _tell(self, batches):
         """Keeps the truncation report, and warns if that is asked for."""

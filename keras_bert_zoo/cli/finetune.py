@@ -1,0 +1,225 @@
+"""`keras-bert-zoo finetune`: from a preset and a table to a classifier.
+
+All that can be wrong with the files and options is found before the model is loaded.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from .data import (
+    baseline,
+    check_labels,
+    check_trainable,
+    count_labels,
+    find_labels,
+    judgement,
+    read_labelled,
+    split,
+)
+from .failures import say
+from .runtime import start_keras
+
+NEEDS_KERAS = True
+SHOWN = 12  # labels that are counted one by one
+
+
+def run(args):
+    check_output(args)
+    train, validation, test = read_data(args)
+    labels = labels_of(args, train, [validation, test])
+    start_keras(args.seed, args.debug)
+    check_replaceable(args)
+    task = load(args, labels)
+    describe(task, train, validation, test)
+    if task.preprocessor.truncation == "error":
+        refuse_long_texts(task, [validation, test])
+    history = task.fit(
+        train.x,
+        train.labels,
+        validation_data=validation and (validation.x, validation.labels),
+        epochs=args.epochs,
+        batch_size=args.batch_size,
+        verbose=1 if sys.stdout.isatty() else 2,
+    ).history
+    task.save_to_preset(args.output, overwrite=args.overwrite)
+    print(f"Saved to {args.output}")
+    report(args, task, history, train, validation, test)
+
+
+# -------------------------------------------------------------------------------------- before
+
+
+def check_output(args):
+    """What can be told of the output folder at once.
+
+    Raises:
+        OSError: it is a file, or cannot be made.
+        ValueError: replacing it would remove what is in use.
+    """
+    output = Path(args.output)
+    if output.exists() and not output.is_dir():
+        raise FileExistsError(f"--output {output} is a file. Name a folder.")
+    target = output.resolve()
+    if Path.cwd().is_relative_to(target):
+        raise ValueError(
+            f"--output {output} is the folder that this runs in, or one above it. Name a new one."
+        )
+    for path in filter(None, (args.train, args.validation, args.test)):
+        if Path(path).resolve().is_relative_to(target):
+            raise ValueError(
+                f"--output {output} holds {path}, and would be replaced with it. Name a new folder."
+            )
+    above = next(parent for parent in target.parents if parent.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        reason = "may not be written to" if above.is_dir() else "is a file"
+        raise PermissionError(f"--output {output} cannot be made: {above} {reason}.")
+
+
+def check_replaceable(args):
+    """A folder that holds something else is replaced on demand only."""
+    from ..checkpoints.native import is_native
+
+    folder = Path(args.output)
+    in_use = folder.is_dir() and any(folder.iterdir())
+    if in_use and not args.overwrite and not is_native(folder):
+        raise FileExistsError(
+            f"--output {folder} holds something that is not a preset of this library. Name another "
+            "folder, or replace all that is in it with --overwrite."
+        )
+
+
+def read_data(args):
+    """`(training, validation, test)`; None for what is not asked for."""
+    train = read_labelled(args.train, args, args.problem)
+    if len(train.texts) == 2 and args.predict:
+        raise ValueError("--predict takes single texts, but the training data are pairs.")
+    validation = args.validation and read_labelled(args.validation, args, args.problem)
+    test = args.test and read_labelled(args.test, args, args.problem)
+    for other in filter(None, (validation, test)):
+        if len(other.texts) != len(train.texts):
+            raise ValueError(
+                f"{train.path} has {len(train.texts)} text columns and {other.path} has "
+                f"{len(other.texts)}. Name them with --text-column."
+            )
+    if args.validation_split:
+        train, validation = split(train, args.validation_split, args.seed)
+    return train, validation or None, test or None
+
+
+def labels_of(args, train, others):
+    """The label names, checked against all data; None for regression.
+
+    Raises:
+        ValueError: a label that is not known, or nothing to learn.
+    """
+    if args.problem == "regression":
+        if args.labels:
+            raise ValueError("--problem regression takes no --labels: its labels are numbers.")
+        return None
+    given = [name.strip() for name in (args.labels or "").split(",") if name.strip()]
+    if len(set(given)) < len(given):
+        raise ValueError(f"--labels names one more than once: {args.labels}.")
+    check_trainable(train, given)
+    labels = given or find_labels(train)
+    source = "--labels" if given else f"the labels in {train.path}"
+    for data in filter(None, (train, *others)):
+        check_labels(data, labels, source)
+    if not given and args.problem == "single" and 20 < len(train) < 2 * len(labels):
+        say(
+            "warning",
+            f"{train.path} has {len(labels):,} different labels in {len(train):,} rows. Numbers "
+            "are learnt with --problem regression; another column is named with --label-column.",
+        )
+    return labels
+
+
+def load(args, labels):
+    """A new head on the preset's encoder."""
+    from ..catalog import load_task
+    from ..tasks import TextClassifier
+    from ..training import Recipe
+
+    head = {"num_classes": 1} if labels is None else {"labels": labels}
+    options = {"truncation": args.truncation, "max_sequence_length": args.max_length}
+    options = {name: value for name, value in options.items() if value is not None}
+    if args.learning_rate is not None:
+        options["recipe"] = Recipe(args.learning_rate)
+    task = load_task(
+        args.preset,
+        TextClassifier,
+        head="new",
+        dtype=args.precision,
+        problem=args.problem,
+        seed=args.seed,
+        buckets=None,  # a classifier that was saved has those of its own training data
+        **head,
+        **options,
+    )
+    if task.preprocessor is None:
+        raise ValueError(f"{args.preset} was saved without a tokenizer: it cannot read texts.")
+    return task
+
+
+def refuse_long_texts(task, parts):
+    """Raises `TruncationError` before the training, not behind it."""
+    from ..preprocessing.inputs import as_rows
+    from ..preprocessing.truncation import TruncationReport
+
+    for data in filter(None, parts):
+        task.preprocessor.pack_rows(as_rows(data.x), TruncationReport(0))
+
+
+# -------------------------------------------------------------------------------------- reports
+
+
+def describe(task, train, validation, test):
+    """Prints what was loaded and what it is trained on."""
+    report, config = task.conversion_report, task.encoder.config
+    print(
+        f"Encoder: {config.family}, {config.num_layers} layers of width {config.hidden_dim}, "
+        f"{task.count_params():,} parameters; a new head; texts of up to "
+        f"{task.preprocessor.max_sequence_length} tokens"
+    )
+    if report is not None:
+        print(
+            f"Weights: {len(report.used)} tensors used, {len(report.missing)} missing, "
+            f"{len(report.unused)} of other heads left out, {len(report.new)} new"
+        )
+    *texts, label = train.columns
+    print(f"Columns: texts in {' and '.join(map(repr, texts))}, labels in {label!r}")
+    for name, data in (("train", train), ("validation", validation), ("test", test)):
+        if data is not None:
+            print(f"{name}: {len(data):,} rows of {data.path}: {_content(data, task)}")
+    sys.stdout.flush()
+
+
+def _content(data, task):
+    if task.problem == "regression":
+        mean = sum(data.labels) / len(data)
+        return f"from {min(data.labels):g} to {max(data.labels):g}, {mean:g} on average"
+    counts = count_labels(data)
+    shown = [f"{label} {counts[label]:,}" for label in task.labels[:SHOWN]]
+    more = len(task.labels) - SHOWN
+    return ", ".join(shown) + (f" and {more:,} more labels" if more > 0 else "")
+
+
+def report(args, task, history, train, validation, test):
+    """Prints what was reached, beside what is reached without reading the texts."""
+
+    def judge(name, metrics, data):
+        blind = baseline(train.labels, data.labels, task.problem, task.labels)
+        print(judgement(name, metrics, task.problem, *blind))
+
+    if validation is not None:
+        last = {name.removeprefix("val_"): values[-1] for name, values in history.items()
+                if name.startswith("val_")}  # fmt: skip
+        judge("validation", last, validation)
+    if test is not None:
+        options = {"batch_size": args.batch_size, "verbose": 0, "return_dict": True}
+        judge("test", task.evaluate(test.x, test.labels, **options), test)
+    for text in args.predict or []:
+        answer = task.classify([text])[0]
+        said = answer.get("value", answer.get("label"))
+        score = f" ({answer['score']:.3f})" if "score" in answer else ""
+        print(f"{text!r}: {said}{score}")

@@ -1,0 +1,112 @@
+"""`keras-bert-zoo inspect`: what a preset is, and how well its files fit together."""
+
+import dataclasses
+import json
+import re
+import tempfile
+from pathlib import Path
+
+from .runtime import start_keras
+
+NEEDS_KERAS = True
+
+
+def run(args):
+    start_keras(debug=args.debug)
+    from ..catalog import locate
+    from ..checkpoints.native import is_native
+
+    folder, info = locate(args.preset)
+    facts, report = (_native if is_native(folder) else _hugging_face)(folder)
+    facts = {"preset": args.preset, **facts, "licence": licence(folder, info)}
+    if args.json:
+        report = {name: value for name, value in dataclasses.asdict(report).items() if value}
+        print(json.dumps({**facts, "report": report}, indent=2, ensure_ascii=False, default=str))
+        return
+    for name, value in facts.items():
+        print(f"{name.replace('_', ' '):<23}{_shown(value)}".rstrip())
+    print(f"\n{report}")
+
+
+def _native(folder):
+    """Facts and the report of a folder that this library wrote."""
+    from ..checkpoints import native
+
+    task, report = native.load_task(folder)
+    tokenizer = task.preprocessor and task.preprocessor.tokenizer
+    parts = {**_task(task), **_encoder(task.encoder), "parameters": task.count_params()}
+    return {"format": "keras_bert_zoo", **parts, "tokenizer": _tokenizer(tokenizer)}, report
+
+
+def _hugging_face(folder):
+    """Facts and the report of a folder in Hugging Face's layout, with or without a head."""
+    from ..checkpoints.hugging_face import HuggingFaceFolder
+    from ..tasks import TextClassifier
+    from ..tokenizers import Tokenizer
+
+    # Not strict: what is missing is what one wants to be told here.
+    checkpoint = HuggingFaceFolder(folder, strict=False)
+    head = TextClassifier.head_from_hugging_face(checkpoint)
+    encoder = checkpoint.encoder()
+    parts = {"task": "none: an encoder only"}
+    parameters = encoder.count_params()
+    if head:
+        task = TextClassifier(encoder, None, **head)
+        ours = {id(weight) for weight in encoder.weights}
+        style = checkpoint.family.heads["TextClassifier"]
+        new = [weight for weight in task.weights if id(weight) not in ours]
+        checkpoint.fill_head(new, style.weight_names)
+        parts, parameters = _task(task), task.count_params()
+    try:
+        tokenizer = _tokenizer(Tokenizer.from_folder(folder))
+    except (OSError, ValueError) as error:
+        tokenizer = f"none that can be read: {error}"
+    parts = {**parts, **_encoder(encoder), "parameters": parameters}
+    return {"format": "Hugging Face", **parts, "tokenizer": tokenizer}, checkpoint.report
+
+
+def _task(task):
+    return {
+        "task": type(task).__name__,
+        "problem": task.problem,
+        "labels": task.labels or f"{task.num_classes}, without names",
+    }
+
+
+def _encoder(encoder):
+    numbers = dataclasses.asdict(encoder.config)
+    return {"family": encoder.config.family, "encoder": numbers}
+
+
+def _tokenizer(tokenizer):
+    """Kind, size and options, from the files that the tokenizer writes."""
+    if tokenizer is None:
+        return "none: it takes encoded inputs only"
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.save(folder)
+        specification = json.loads(Path(folder, "tokenizer.json").read_text("utf-8"))
+    normalizer = specification.get("normalizer") or {}
+    return {
+        "kind": specification["model"].get("type", "unknown"),
+        "vocabulary_size": tokenizer.vocabulary_size,
+        "lowercase": '"Lowercase"' in json.dumps(normalizer) or normalizer.get("lowercase", False),
+    }
+
+
+def licence(folder, info):
+    """The licence that the model card's front matter, or else the registry, names; or None."""
+    card = Path(folder) / "README.md"
+    text = card.read_text("utf-8", errors="replace") if card.is_file() else ""
+    front = re.match(r"\s*---\n(.*?)\n---", text, re.DOTALL)
+    named = front and re.search(r"^licen[cs]e:[ \t]*(\S.*?)\s*$", front[1], re.MULTILINE)
+    return named[1].strip("'\"") if named else info.license if info else None
+
+
+def _shown(value):
+    if value is None:
+        return "not known"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={item}" for name, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if type(value) is int else str(value)

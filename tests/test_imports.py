@@ -1,0 +1,49 @@
+"""What importing the package costs and brings along."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import pytest
+
+BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
+
+
+def python(code, **environment):
+    env = {**os.environ, "KERAS_BACKEND": keras.config.backend(), **environment}
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True
+    )
+    return out.stdout.split()
+
+
+def test_imports_no_backend_but_the_chosen_one():
+    use = (
+        "import sys, keras_bert_zoo as k; "
+        "k.TextClassifier, k.Tokenizer, k.Encoder, k.list_presets, k.Recipe; "
+        "print(*[n for n in ('tensorflow','jax','torch','tensorflow_text','keras_hub',"
+        "'transformers','huggingface_hub','tokenizers','pandas') if n in sys.modules])"
+    )
+    bare = python(use.replace("keras_bert_zoo as k; ", "keras; ").replace(
+        "k.TextClassifier, k.Tokenizer, k.Encoder, k.list_presets, k.Recipe; ", ""))  # fmt: skip
+    assert set(python(use)) == set(bare)
+
+
+def test_costs_at_most_a_third_of_a_second_more_than_keras():
+    """Keras first, then ours, in one process: the difference is ours alone."""
+    code = (
+        "import time, keras; t = time.perf_counter(); import keras_bert_zoo; "
+        "keras_bert_zoo.TextClassifier; print(time.perf_counter() - t)"
+    )
+    assert min(float(python(code)[0]) for _ in range(3)) < 0.3
+
+
+def test_every_public_name_is_there():
+    import keras_bert_zoo
+
+    for name in keras_bert_zoo.__all__:
+        assert getattr(keras_bert_zoo, name) is not None
+    assert set(keras_bert_zoo.__all__) <= set(dir(keras_bert_zoo))
+    with pytest.raises(AttributeError, match="TextClasifier"):
+        keras_bert_zoo.TextClasifier  # noqa: B018
