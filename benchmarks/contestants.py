@@ -25,7 +25,7 @@ class Ours:
         import keras_bert_zoo as kbz
 
         keras.utils.set_random_seed(0)
-        self.work = work
+        self.work, self.backend = work, keras.config.backend()
         self.task = kbz.TextClassifier.from_preset(
             work.weights, num_classes=given.CLASSES, dropout=given.DROPOUT, seed=0
         )
@@ -64,7 +64,9 @@ class Ours:
 
         self.task.preprocessor.pad = noted
         try:
-            return getattr(self, task)(), seen
+            logits = getattr(self, task)()
+            # For TensorFlow the first batch is made once more, to learn its signature.
+            return logits, seen[1:] if self.backend == "tensorflow" and len(seen) > 1 else seen
         finally:
             self.task.preprocessor.pad = pad
 

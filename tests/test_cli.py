@@ -36,6 +36,13 @@ def write_json(path, rows):
     return str(path)
 
 
+@pytest.fixture(autouse=True)
+def _eagerly(monkeypatch):
+    """Nothing is compiled: on JAX that would take most of the time. `test_python_m` does compile."""
+    always = property(lambda self: True, lambda self, value: None)
+    monkeypatch.setattr(kbz.TextClassifier, "run_eagerly", always)
+
+
 @pytest.fixture(scope="session")
 def presets(tmp_path_factory):
     """Folders of untrained classifiers, by their problem."""
@@ -264,8 +271,8 @@ def test_refused_labels(refused, files):
         assert "other.csv, line 4: the label 'goood' is not one of the labels in train" in message
         assert "Did you mean 'good'? Accepted: 'bad', 'good'." in message
     assert "label 'bad' is not one of --labels" in refused("--labels", "good,fair")
-    assert "names one more than once" in refused("--labels", "good,good,bad")
-    assert "takes no --labels" in refused("--labels", "a,b", "--problem", "regression")
+    assert "names one more than once" in refused("--labels", "good,good", code=2)
+    assert "takes no --labels" in refused("--labels", "a,b", "--problem", "regression", code=2)
     message = refused("--problem", "regression")
     assert "train.csv, line 2: the label 'good' (column 'label') is not a number" in message
     write("none.csv", [("text", "label"), ("a", ""), ("b", ";")])
@@ -490,7 +497,7 @@ def test_predict_refuses(run, presets, files):
         assert sorted(os.listdir(files)) == before
         return message
 
-    write("in.csv", [("id", "review"), ("1", "good")])
+    write("in.csv", [("id", "remark"), ("1", "good")])
     write_json("null.jsonl", [{"text": "a"}, {"text": None}])
     before = sorted(os.listdir(files))
     assert "There is no file 'im.csv'. Did you mean 'in.csv'?" in refusal("--file", "im.csv")
@@ -499,7 +506,7 @@ def test_predict_refuses(run, presets, files):
     assert "knows 2 labels only" in refusal("a", "--top-k", "3")
     assert "there is no folder 'no'" in refusal("a", "--output", "no/out.csv")
     assert "is a folder. Name a file" in refusal("a", "--output", files)
-    message = refusal("--file", "in.csv", "--text-column", "review", "--output", "in.csv")
+    message = refusal("--file", "in.csv", "--text-column", "remark", "--output", "in.csv")
     assert "is the file that is read" in message
     assert "No preset is called" in failure(run("predict", "no_such_thing", "a"))
 

@@ -70,7 +70,7 @@ def parse(argv):
     args, rest = parser.parse_known_args(argv)
     if args.command is None:
         parser.error(f"name a command: {', '.join(commands)}")
-    texts = [item for item in rest if not item.startswith("-")]
+    texts = [item for item in rest if item == "-" or not item.startswith("-")]
     if args.command == "predict" and len(texts) == len(rest):
         # argparse gives texts up that stand behind an option.
         args.texts += texts

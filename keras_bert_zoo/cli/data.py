@@ -199,7 +199,7 @@ def check_labels(data, known, source):
             )
 
 
-def check_trainable(data, labels):
+def check_trainable(data):
     """There must be something to tell apart.
 
     Raises:

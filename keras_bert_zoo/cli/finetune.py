@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from .arguments import UsageError
 from .data import (
     baseline,
     check_labels,
@@ -25,9 +26,10 @@ SHOWN = 12  # labels that are counted one by one
 
 
 def run(args):
+    given = given_labels(args)
     check_output(args)
     train, validation, test = read_data(args)
-    labels = labels_of(args, train, [validation, test])
+    labels = labels_of(args, given, train, [validation, test])
     start_keras(args.seed, args.debug)
     check_replaceable(args)
     task = load(args, labels)
@@ -107,20 +109,25 @@ def read_data(args):
     return train, validation or None, test or None
 
 
-def labels_of(args, train, others):
+def given_labels(args):
+    """The names in `--labels`; an empty list if it is not given."""
+    names = [name.strip() for name in (args.labels or "").split(",") if name.strip()]
+    if args.labels and args.problem == "regression":
+        raise UsageError("--problem regression takes no --labels: its labels are numbers")
+    if len(set(names)) < len(names):
+        raise UsageError(f"--labels names one more than once: {args.labels}")
+    return names
+
+
+def labels_of(args, given, train, others):
     """The label names, checked against all data; None for regression.
 
     Raises:
         ValueError: a label that is not known, or nothing to learn.
     """
     if args.problem == "regression":
-        if args.labels:
-            raise ValueError("--problem regression takes no --labels: its labels are numbers.")
         return None
-    given = [name.strip() for name in (args.labels or "").split(",") if name.strip()]
-    if len(set(given)) < len(given):
-        raise ValueError(f"--labels names one more than once: {args.labels}.")
-    check_trainable(train, given)
+    check_trainable(train)
     labels = given or find_labels(train)
     source = "--labels" if given else f"the labels in {train.path}"
     for data in filter(None, (train, *others)):

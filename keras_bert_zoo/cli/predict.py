@@ -18,6 +18,8 @@ from .saved import load_classifier
 
 NEEDS_KERAS = True
 PARTS = ("text", "pair")
+# Unicode's own line ends, which JSON allows in a string, and many readers of lines stop at.
+LINE_ENDS = {ord(mark): f"\\u{ord(mark):04x}" for mark in "\x85\u2028\u2029"}
 
 
 def run(args):
@@ -134,7 +136,8 @@ def json_lines(stream):
         for *texts, answer in zip(*columns, answers):
             row = dict(zip(PARTS, texts))
             row |= answer if isinstance(answer, dict) else {"labels": answer}
-            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+            line = json.dumps(row, ensure_ascii=False).translate(LINE_ENDS)
+            stream.write(line + "\n")
 
     return write
 

