@@ -39,8 +39,9 @@ def write_json(path, rows):
 @pytest.fixture(autouse=True)
 def _eagerly(monkeypatch):
     """Nothing is compiled: on JAX that would take most of the time. `test_python_m` does compile."""
-    always = property(lambda self: True, lambda self, value: None)
-    monkeypatch.setattr(kbz.TextClassifier, "run_eagerly", always)
+    if BACKEND != "jax":
+        always = property(lambda self: True, lambda self, value: None)
+        monkeypatch.setattr(kbz.TextClassifier, "run_eagerly", always)
 
 
 @pytest.fixture(scope="session")

@@ -78,7 +78,7 @@ class SelfAttention(keras.Layer):
         if mask is not None:
             scores = ops.where(mask, scores, -1e30)
         maps = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
-        dropped = self.dropout(maps, training=training)
+        dropped = self.dropout(maps, training=training) if training else maps
         return ops.einsum("bnqk,bknh->bqnh", dropped, value), maps
 
     def _split(self, x):

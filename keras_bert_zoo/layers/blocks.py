@@ -39,6 +39,10 @@ class Block(keras.Layer):
             x, attention_mask, training, return_attention_maps
         )
 
+    def drop(self, x, training):
+        # Calling a layer costs as much as a small operation: not for nothing.
+        return self.dropout(x, training=training) if training else x
+
     def attend(self, x, attention_mask, training, return_attention_maps):
         """The attention's output, and its maps or None."""
         out = self.attention(
@@ -88,8 +92,8 @@ class PostNormBlock(Block):
 
     def call(self, x, attention_mask=None, training=None, return_attention_maps=False):
         mixed, maps = self.attend(x, attention_mask, training, return_attention_maps)
-        x = self.attention_norm(x + self.dropout(mixed, training=training))
-        x = self.feed_forward_norm(x + self.dropout(self.feed_forward(x), training=training))
+        x = self.attention_norm(x + self.drop(mixed, training))
+        x = self.feed_forward_norm(x + self.drop(self.feed_forward(x), training))
         return (x, maps) if return_attention_maps else x
 
 
@@ -110,6 +114,6 @@ class PreNormBlock(Block):
         mixed, maps = self.attend(
             self.attention_norm(x), attention_mask, training, return_attention_maps
         )
-        x = x + self.dropout(mixed, training=training)
-        x = x + self.dropout(self.feed_forward(self.feed_forward_norm(x)), training=training)
+        x = x + self.drop(mixed, training)
+        x = x + self.drop(self.feed_forward(self.feed_forward_norm(x)), training)
         return (x, maps) if return_attention_maps else x

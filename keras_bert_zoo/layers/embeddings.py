@@ -130,7 +130,7 @@ class Embeddings(keras.Layer):
             x = x + self.positions(padding_mask)
         if self.norm is not None:
             x = self.norm(x)
-        return self.dropout(x, training=training)
+        return self.dropout(x, training=training) if training else x
 
     def compute_output_shape(self, token_ids_shape, *_):
         return (*token_ids_shape, self.hidden_dim)

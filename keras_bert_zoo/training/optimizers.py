@@ -4,9 +4,14 @@ import keras
 
 NO_DECAY = ("bias", "gamma", "beta")
 
+# On torch Keras hands out a class with fused updates, but only for its own name, not for what is
+# derived from it: derived from the plain class, each variable would be updated by itself.
+ON_TORCH = keras.config.backend() == "torch"
+FusedAdamW = type(keras.optimizers.AdamW()) if ON_TORCH else keras.optimizers.AdamW
+
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
-class AdamW(keras.optimizers.AdamW):
+class AdamW(FusedAdamW):
     """Adam with decoupled weight decay (https://arxiv.org/abs/1711.05101) that spares some weights.
 
     Keras' own forgets its exclusions when it is saved; these are part of the config.
@@ -27,6 +32,14 @@ class AdamW(keras.optimizers.AdamW):
         self.no_decay = tuple(no_decay)
         self.total_steps = getattr(learning_rate, "total_steps", None)
         self.exclude_from_weight_decay(var_names=self.no_decay)
+
+    def _clip_gradients(self, grads):
+        """The same numbers as Keras' own; on torch it would take each gradient by itself."""
+        if not (ON_TORCH and self.global_clipnorm):
+            return super()._clip_gradients(grads)
+        from .torch_kernels import clip_by_global_norm
+
+        return clip_by_global_norm(grads, self.global_clipnorm)
 
     def get_config(self):
         return {**super().get_config(), "no_decay": list(self.no_decay)}
