@@ -84,13 +84,10 @@ class Preprocessor(keras.Layer):
             most = self.num_buckets or affordable_buckets(steps)
             packed, _ = self.pack_rows(sample(rows), TruncationReport(0), refuse=False)
             lengths = [len(ids) for ids, _ in packed]
-            if self.num_buckets is None:
-                # The lengths seen share the buckets; what is longer has its own, used if it comes.
-                chosen = choose_buckets(lengths, most, max(lengths))
-                chosen += spare_buckets(max(lengths), self.max_sequence_length)
-                chosen.append(self.max_sequence_length)
-            else:
-                chosen = choose_buckets(lengths, most, self.max_sequence_length)
+            # The lengths seen share these; what is longer has its own, which are used if it comes.
+            longest = max(lengths)
+            chosen = choose_buckets(lengths, most, longest)
+            chosen += [*spare_buckets(longest, self.max_sequence_length), self.max_sequence_length]
             self._buckets = tuple(sorted(set(chosen)))
 
     def pack_rows(self, rows, report, refuse=True):
@@ -169,7 +166,7 @@ def affordable_buckets(steps=None):
     """How many lengths are worth it: on JAX each one is compiled, which costs as much as steps."""
     if keras.config.backend() != "jax":
         return 16
-    return min(max((steps or 0) // 20, 2), 8)
+    return min(max((steps or 0) // 20, 2), 12)
 
 
 def padding_share(masks):
