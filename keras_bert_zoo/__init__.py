@@ -1,10 +1,10 @@
 """The BERT family for Keras 3: text in, answers out, on TensorFlow, JAX and PyTorch.
 
-    import keras_bert_zoo as kbz
+import keras_bert_zoo as kbz
 
-    task = kbz.TextClassifier.from_preset("all_minilm_l6_v2", labels=["negative", "positive"])
-    task.fit(texts, labels, epochs=3)
-    task.classify("Lovely.")
+task = kbz.TextClassifier.from_preset("all_minilm_l6_v2", labels=["negative", "positive"])
+task.fit(texts, labels, epochs=3)
+task.classify("Lovely.")
 """
 
 import importlib

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import keras
-
 from .checkpoints import native
 from .checkpoints.hugging_face import HuggingFaceFolder
 from .checkpoints.report import ConversionError
@@ -145,7 +143,9 @@ def _from_hugging_face(folder, info, cls, new, dtype, strict, options):
     packing = {"max_sequence_length": longest, **packing}
     preprocessor = Preprocessor(Tokenizer.from_folder(folder), **packing)
     with dtype_scope(dtype):
-        task = cls(encoder, preprocessor, **{**checkpoint.head_dropout(), **(found or {}), **options})
+        task = cls(
+            encoder, preprocessor, **{**checkpoint.head_dropout(), **(found or {}), **options}
+        )
     ours = {id(weight) for weight in encoder.weights}
     style = checkpoint.family.heads[cls.__name__]
     names = style.weight_names if found else {}

@@ -14,10 +14,10 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach a hub
 
-import keras
-import pytest
+import keras  # noqa: E402
+import pytest  # noqa: E402
 
-from tests.tiny import tiny_encoder, tiny_tokenizer
+from tests.tiny import tiny_encoder, tiny_tokenizer  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

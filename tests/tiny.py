@@ -11,8 +11,15 @@ room lovely dull never again very and but it i we he she they they loved hated #
 ? ' - b c d e f g h i2 j k l m n o p q r s t u v w x y z ##a ##b ##c ##d ##e ##f ##g ##h ##i ##j
 ##k ##l ##m ##n ##o ##p ##q ##r ##t ##u ##v ##w ##x ##y ##z""".split()
 VOCABULARY = list(dict.fromkeys(WORDS))
+SIZE = len(VOCABULARY)
 
-POSITIVE = ["a great film", "lovely food!", "the service was good", "we loved the room", "very good"]
+POSITIVE = [
+    "a great film",
+    "lovely food!",
+    "the service was good",
+    "we loved the room",
+    "very good",
+]
 NEGATIVE = ["an awful film", "bad food.", "the service was dull", "we hated it", "never again"]
 
 
@@ -58,7 +65,7 @@ def sentences(count, seed=0):
     return texts, labels
 
 
-def random_inputs(batch=3, length=7, vocabulary_size=len(VOCABULARY), seed=0):
+def random_inputs(batch=3, length=7, vocabulary_size=SIZE, seed=0):
     """Encoder inputs with padding at the end of some rows, and two segments."""
     rng = np.random.default_rng(seed)
     real = np.maximum(rng.integers(1, length + 1, batch), 2)

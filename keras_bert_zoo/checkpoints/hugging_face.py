@@ -116,13 +116,9 @@ class HuggingFaceFolder:
             ConversionError: strict, and a tensor is missing or left over.
         """
         config = self.encoder_config()
-        encoder = Encoder.from_config(
-            {"family": self.family.name, **vars(config), "dtype": dtype}
-        )
+        encoder = Encoder.from_config({"family": self.family.name, **vars(config), "dtype": dtype})
         table = self.family.weight_names(config)
-        fill(
-            encoder.weights, lambda v: locate(v.path, table), self.read, self.report
-        )
+        fill(encoder.weights, lambda v: locate(v.path, table), self.read, self.report)
         heads = self.family.hugging_face.not_encoder
         rest = [name for name in self.names if name not in self._asked]
         self.report.unused = [name for name in rest if name.startswith(heads)]

@@ -154,7 +154,7 @@ def read_weights(model, tensors, source):
     fill(
         model.weights,
         lambda variable: Place(variable.path, False),
-        lambda name: tensors[name] if name in tensors else None,
+        lambda name: tensors.get(name),
         report,
     )
     report.leftover = sorted(set(tensors) - set(report.used))

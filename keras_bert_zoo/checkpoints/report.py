@@ -59,7 +59,9 @@ class ConversionReport:
             ("config honoured", self.honoured),
             ("config ignored", self.ignored),
         ):
-            rows.append((title, ", ".join(f"{key}={value}" for key, value in fields.items()) or "-"))
+            rows.append(
+                (title, ", ".join(f"{key}={value}" for key, value in fields.items()) or "-")
+            )
         return "\n".join(f"{title:<23}{value}" for title, value in rows)
 
 

@@ -52,7 +52,8 @@ class EncoderConfig:
                 raise ValueError(f"{name} must be in [0, 1). Given: {getattr(self, name)!r}.")
         if self.hidden_dim % self.num_heads:
             raise ValueError(
-                f"hidden_dim={self.hidden_dim} does not divide into num_heads={self.num_heads} heads."
+                f"hidden_dim={self.hidden_dim} does not divide into num_heads={self.num_heads} "
+                "heads of the same size."
             )
         activation(self.activation)
 

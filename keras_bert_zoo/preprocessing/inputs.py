@@ -74,7 +74,9 @@ def join_columns(columns):
     """One or two columns of texts as a list of tuples; checks that they are texts."""
     columns = [[check_text(value, place) for place, value in enumerate(plain(c))] for c in columns]
     if len(columns) not in (1, 2):
-        raise ValueError(f"A row is one text or a pair of texts. {len(columns)} columns were given.")
+        raise ValueError(
+            f"A row is one text or a pair of texts. {len(columns)} columns were given."
+        )
     if len({len(column) for column in columns}) > 1:
         lengths = " and ".join(str(len(column)) for column in columns)
         raise ValueError(f"The two columns of pairs have different lengths: {lengths}.")

@@ -48,7 +48,9 @@ class Labels:
                 'for labels that are there or not, problem="regression" for numbers.'
             )
         if self.names is not None and len(self.names) != self.num_classes:
-            raise ValueError(f"{len(self.names)} labels were given, and num_classes={self.num_classes}.")
+            raise ValueError(
+                f"{len(self.names)} labels were given, and num_classes={self.num_classes}."
+            )
         if self.names is not None and len(set(self.names)) < len(self.names):
             raise ValueError(f"Each label may be named once. Given: {self.names}.")
 
@@ -96,7 +98,9 @@ class Labels:
             raise ValueError(f'problem="regression" takes numbers as labels: {error}') from error
         numbers = numbers.reshape(len(numbers), -1)
         if numbers.shape[1] != self.num_classes:
-            raise ValueError(f"{self.num_classes} numbers a text expected, {numbers.shape[1]} given.")
+            raise ValueError(
+                f"{self.num_classes} numbers a text expected, {numbers.shape[1]} given."
+            )
         if not np.isfinite(numbers).all():
             row = int(np.flatnonzero(~np.isfinite(numbers).all(axis=1))[0])
             raise ValueError(f"Row {row} has the label {numbers[row].tolist()}: not a number.")

@@ -162,7 +162,9 @@ class ForTensorFlow:
         signature = keras.tree.map_structure(open_spec, first)
         dataset = tf.data.Dataset.from_generator(make, output_signature=signature)
         if finite and self.batches.num_batches is not None:
-            dataset = dataset.apply(tf.data.experimental.assert_cardinality(self.batches.num_batches))
+            dataset = dataset.apply(
+                tf.data.experimental.assert_cardinality(self.batches.num_batches)
+            )
         return dataset.prefetch(2)
 
     def _pass(self):

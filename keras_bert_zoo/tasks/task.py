@@ -37,7 +37,9 @@ class Task(TextTrainer):
         super().__init_subclass__(**kwargs)
         TASKS[cls.__name__] = cls
 
-    def __init__(self, encoder, inputs, outputs, *, preprocessor, recipe=None, seed=None, name=None):
+    def __init__(
+        self, encoder, inputs, outputs, *, preprocessor, recipe=None, seed=None, name=None
+    ):
         super().__init__(inputs, outputs, name=name)
         self.encoder, self.preprocessor = encoder, preprocessor
         self.recipe = recipe or Recipe.for_encoder(encoder.config)
@@ -191,7 +193,7 @@ class Task(TextTrainer):
 
     def load_own_variables(self, store):
         # Set when `fit` begins, not here: loading a file leaves the process as it is.
-        self._random_state = {key: np.array(store[key]) for key in store.keys()}
+        self._random_state = {key: np.array(store[key]) for key in list(store.keys())}
         super().load_own_variables({})
 
     def get_config(self):

@@ -122,7 +122,9 @@ class TextClassifier(Task):
         """
         count = self.num_classes if top_k is None else top_k
         if not 1 <= count <= self.num_classes:
-            raise ValueError(f"top_k must be from 1 to {self.num_classes}, or None. Given: {top_k}.")
+            raise ValueError(
+                f"top_k must be from 1 to {self.num_classes}, or None. Given: {top_k}."
+            )
         logits = self.predict(texts, batch_size=batch_size, verbose=0)
         if self.problem == "regression":
             answers = [{"value": float(r[0]) if len(r) == 1 else r.tolist()} for r in logits]

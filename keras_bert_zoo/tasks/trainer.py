@@ -106,7 +106,9 @@ class TextTrainer(keras.Model):
         x, y, weight = (*(data if isinstance(data, tuple) else (data,)), None, None)[:3]
         return self._feeder().batches(x, y, weight, **_texts(x, options))
 
-    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, **kwargs):
+    def evaluate(
+        self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, **kwargs
+    ):
         """Loss and metrics on raw input. Arguments are those of `keras.Model.evaluate`."""
         if kwargs.get("_use_cached_eval_dataset") or self._is_ready(x):
             return super().evaluate(
@@ -207,7 +209,7 @@ class TextTrainer(keras.Model):
             self.preprocessor.fit_buckets(batches.rows, epochs * batches.num_batches)
 
     def _number_epochs(self, batches):
-        """Goes on with the order where the optimizer is, so that a loaded task sees what is next."""
+        """Goes on with the order where the optimizer is: a loaded task sees what is next."""
         if isinstance(batches, TextBatches):
             batches.epoch = int(self.optimizer.iterations) // batches.num_batches
 
@@ -226,7 +228,9 @@ class TextTrainer(keras.Model):
     def _callbacks(self, callbacks, batches):
         if isinstance(callbacks, keras.callbacks.CallbackList):
             return callbacks
-        given = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
+        given = (
+            callbacks if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
+        )
         once = iter([batches])
         ours = keras.callbacks.LambdaCallback(
             on_train_begin=lambda logs: self.continue_random_state(),

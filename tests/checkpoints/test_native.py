@@ -65,7 +65,9 @@ def test_quantized_and_low_rank_tasks_keep_their_predictions(tmp_path):
     changed = {
         w.path for w, a, b in zip(task.weights, before, task.get_weights()) if (a != b).any()
     }
-    assert frozen and changed and not frozen & changed
+    assert frozen
+    assert changed
+    assert not frozen & changed
     task.save_to_preset(tmp_path / "lora")
     merged = kbz.from_preset(tmp_path / "lora")
     np.testing.assert_allclose(logits(merged), logits(task), atol=1e-5)
@@ -148,7 +150,9 @@ def test_a_config_names_no_classes(saved):
 
 def test_weights_that_do_not_fit(saved):
     _, folder = saved
-    native.write_weights(tiny_classifier(encoder=tiny_encoder(num_layers=1)), folder / native.WEIGHTS)
+    native.write_weights(
+        tiny_classifier(encoder=tiny_encoder(num_layers=1)), folder / native.WEIGHTS
+    )
     with pytest.raises(kbz.ConversionError, match="num_layers=2, but no tensor"):
         kbz.from_preset(folder)
     (folder / native.WEIGHTS).write_bytes(b"not a tensor file")

@@ -32,5 +32,7 @@ def test_matches_the_formula(name):
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():
-    with pytest.raises(ValueError, match="Unknown activation 'gelu_than'. Did you mean 'gelu_tanh'"):
+    with pytest.raises(
+        ValueError, match="Unknown activation 'gelu_than'. Did you mean 'gelu_tanh'"
+    ):
         activation("gelu_than")

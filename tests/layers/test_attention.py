@@ -18,7 +18,10 @@ def by_hand(layer, x, mask):
 
     batch, length, hidden = x.shape
     x = x.astype("float64")
-    split = lambda value: value.reshape(batch, length, layer.num_heads, -1).transpose(0, 2, 1, 3)
+
+    def split(value):
+        return value.reshape(batch, length, layer.num_heads, -1).transpose(0, 2, 1, 3)
+
     q, k, v = (split(dense(part, x)) for part in (layer.query, layer.key, layer.value))
     scores = q @ k.transpose(0, 1, 3, 2) / np.sqrt(layer.head_dim)
     scores = np.where(mask, scores, -np.inf)

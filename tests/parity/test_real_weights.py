@@ -57,7 +57,9 @@ def test_encoder_and_pooler(name):
         )
     ours = encoder(inputs)
     mask = inputs["padding_mask"]
-    difference = np.abs(to_numpy(ours) - expected.last_hidden_state.numpy())[mask.astype(bool)].max()
+    difference = np.abs(to_numpy(ours) - expected.last_hidden_state.numpy())[
+        mask.astype(bool)
+    ].max()
     print(f"{name}: largest difference {difference:.1e}")
     assert_same(to_numpy(ours), expected.last_hidden_state, mask)
     if encoder.pooler is not None:
@@ -68,6 +70,4 @@ def test_a_classifier_from_its_own_folder_is_the_same(tmp_path):
     task = kbz.TextClassifier.from_preset(minilm(), labels=["a", "b", "c"])
     task.save_to_preset(tmp_path / "saved")
     again = kbz.from_preset(tmp_path / "saved")
-    np.testing.assert_array_equal(
-        again.predict(TEXTS, verbose=0), task.predict(TEXTS, verbose=0)
-    )
+    np.testing.assert_array_equal(again.predict(TEXTS, verbose=0), task.predict(TEXTS, verbose=0))

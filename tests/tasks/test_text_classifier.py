@@ -42,7 +42,9 @@ def task():
 def test_learns(task):
     losses = task.history_of_fit["loss"]
     assert losses[-1] < 0.5 * losses[0]
-    assert task.evaluate(TEXTS, LABELS, verbose=0, batch_size=24, return_dict=True)["accuracy"] > 0.9
+    assert (
+        task.evaluate(TEXTS, LABELS, verbose=0, batch_size=24, return_dict=True)["accuracy"] > 0.9
+    )
 
 
 def test_predictions_come_in_the_callers_order(task):
@@ -101,10 +103,14 @@ def forms():
     numbers = [["negative", "positive"].index(label) for label in labels]
     frame = pandas.DataFrame({"text": texts, "label": labels}, index=range(5, 53))
     features = datasets.Features(
-        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["positive", "negative"])}
+        {
+            "text": datasets.Value("string"),
+            "label": datasets.ClassLabel(names=["positive", "negative"]),
+        }
     )
     hub = datasets.Dataset.from_dict(
-        {"text": texts, "label": [["positive", "negative"].index(label) for label in labels]}, features
+        {"text": texts, "label": [["positive", "negative"].index(label) for label in labels]},
+        features,
     )
     pairs = [(text, "good") for text in texts]
     return {
@@ -236,7 +242,9 @@ def test_filled_rows_change_neither_updates_nor_figures():
 
 def test_validation_split_takes_the_last_rows():
     task = twin()
-    history = task.fit(TEXTS[:40], LABELS[:40], validation_split=0.4, batch_size=8, verbose=0).history
+    history = task.fit(
+        TEXTS[:40], LABELS[:40], validation_split=0.4, batch_size=8, verbose=0
+    ).history
     expected = task.evaluate(TEXTS[24:40], LABELS[24:40], verbose=0, return_dict=True, batch_size=8)
     assert history["val_loss"][0] == pytest.approx(expected["loss"], abs=1e-5)
     assert history["val_accuracy"][0] == pytest.approx(expected["accuracy"])
@@ -244,7 +252,9 @@ def test_validation_split_takes_the_last_rows():
 
 def test_callbacks_see_every_batch():
     seen = []
-    callback = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
+    callback = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(batch)
+    )
     twin().fit(TEXTS[:20], LABELS[:20], batch_size=8, verbose=0, callbacks=[callback])
     assert seen == [0, 1, 2]
 
@@ -292,7 +302,9 @@ def test_regression():
     result = task.evaluate(TEXTS[:24], numbers, verbose=0, return_dict=True)
     predicted = task.predict(TEXTS[:24], verbose=0)[:, 0]
     assert result["loss"] == pytest.approx(np.mean((predicted - numbers) ** 2), abs=1e-5)
-    assert task.classify("a") == {"value": pytest.approx(float(task.predict(["a"], verbose=0)[0, 0]), abs=1e-6)}
+    assert task.classify("a") == {
+        "value": pytest.approx(float(task.predict(["a"], verbose=0)[0, 0]), abs=1e-6)
+    }
 
 
 # ---------------------------------------------------------------- long texts
@@ -354,7 +366,13 @@ def test_default_compile_is_the_recipe():
     assert optimizer.weight_decay == 0.01
     assert optimizer.global_clipnorm == 1.0
     decays = {v.name: optimizer._use_weight_decay(v) for v in task.trainable_variables}
-    assert decays == {"kernel": True, "embeddings": True, "bias": False, "gamma": False, "beta": False}
+    assert decays == {
+        "kernel": True,
+        "embeddings": True,
+        "bias": False,
+        "gamma": False,
+        "beta": False,
+    }
     assert float(optimizer.learning_rate) == 0  # the schedule has come to its end
     before = task.get_weights()
     task.fit(TEXTS, LABELS, batch_size=24, verbose=0)  # and starts again

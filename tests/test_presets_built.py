@@ -1,0 +1,20 @@
+"""Every preset's numbers, against the encoder that is built from them."""
+
+import keras
+import pytest
+
+import keras_bert_zoo as kbz
+from keras_bert_zoo.registry import get_preset, preset_names
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_parameters_are_those_of_the_built_encoder(name):
+    preset = get_preset(name)
+    with keras.StatelessScope(initialize_variables=False):  # shapes without memory
+        encoder = kbz.Encoder.from_config({"family": preset.family, **preset.config})
+    assert encoder.count_params() == preset.parameters
+
+
+def test_new_weights_need_no_download():
+    encoder = kbz.Encoder.from_preset("bert_tiny_en_uncased", load_weights=False)
+    assert encoder.count_params() == 4_385_920
