@@ -6,6 +6,8 @@ import pytest
 import keras_bert_zoo as kbz
 from keras_bert_zoo.registry import get_preset, preset_names
 
+pytestmark = pytest.mark.any_backend
+
 
 @pytest.mark.parametrize("name", preset_names())
 def test_parameters_are_those_of_the_built_encoder(name):

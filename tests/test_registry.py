@@ -18,6 +18,8 @@ import pytest
 from keras_bert_zoo import registry
 from keras_bert_zoo.registry import PresetInfo, get_preset, list_presets, preset_names
 
+pytestmark = pytest.mark.any_backend
+
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted((ROOT / "presets").glob("*.json"))
 FIELDS = [item.name for item in dataclasses.fields(PresetInfo)][1:]  # the name is the file's

@@ -13,6 +13,8 @@ import pytest
 from keras_bert_zoo.sources import SourceError, fetch, fetch_first, readable_files
 from tests.hub_server import MODEL, READ, TOKEN, Hub, HubClient, cut, names, short, silent
 
+pytestmark = pytest.mark.any_backend
+
 HUB = importlib.util.find_spec("huggingface_hub")
 HUB_2 = HUB and Path(HUB.origin).with_name("_tree_cache.py").exists()
 

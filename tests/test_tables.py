@@ -7,6 +7,8 @@ import pytest
 
 from keras_bert_zoo.tables import Table, pick_columns, read_chunks, read_lines, read_table
 
+pytestmark = pytest.mark.any_backend
+
 
 @pytest.fixture
 def write(tmp_path, monkeypatch):

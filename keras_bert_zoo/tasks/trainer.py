@@ -7,6 +7,7 @@ import numpy as np
 
 from ..preprocessing import TextBatches
 from ..preprocessing.inputs import is_encoded, is_table, is_texts, split_labels
+from ..training.denormals import flushed_denormals
 from .feeding import Feeder, for_trainer, split_off
 
 BATCH_SIZE = 32
@@ -81,7 +82,7 @@ class TextTrainer(keras.Model):
         self._fit_buckets(train, epochs)
         self.prepare_to_fit(train, epochs, initial_epoch, steps_per_epoch)
         self._number_epochs(train)
-        with self._fed(train, validation) as (train_data, validation_data):
+        with flushed_denormals(), self._fed(train, validation) as (train_data, validation_data):
             return super().fit(
                 train_data,
                 validation_data=validation_data,

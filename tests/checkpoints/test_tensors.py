@@ -20,6 +20,8 @@ from keras_bert_zoo.checkpoints import torch_pickle
 from keras_bert_zoo.checkpoints.tensors import FILES, open_tensors
 from tests.paths import data_path
 
+pytestmark = pytest.mark.any_backend
+
 DTYPES = "float64 float32 float16 int64 int32 int16 int8 uint64 uint32 uint16 uint8 bool"
 ONE = {"a": np.ones(2, "float32")}
 TWO = {"b": np.zeros((2, 3), "float16")}

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from keras_bert_zoo.checkpoints.torch_pickle import _MAGIC, TorchFile
 from tests.paths import data_path
 
+pytestmark = pytest.mark.any_backend
+
 FORMATS = ["zip", "legacy"]
 DTYPES = [
     "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool",

@@ -14,6 +14,8 @@ from keras_bert_zoo.tokenizers import wordpiece as module
 from tests.paths import data_path
 from tests.tokenizers.hard_strings import HARD_CHARACTERS, HARD_STRINGS
 
+pytestmark = pytest.mark.any_backend
+
 transformers = pytest.importorskip("transformers", reason="transformers is the reference")
 
 VOCABULARIES = {  # name -> does the checkpoint lower-case
