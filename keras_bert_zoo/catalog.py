@@ -37,8 +37,8 @@ def load_encoder(preset, *, load_weights=True, dtype=None, strict=True):
         return Encoder.from_config({"family": info.family, **info.config, "dtype": dtype})
     folder, info = locate(preset)
     if native.is_native(folder):
-        with dtype_scope(dtype):
-            task, _ = native.load_task(folder)
+        task, report = native.load_task(folder, dtype)
+        task.encoder.conversion_report = report
         return task.encoder
     checkpoint = HuggingFaceFolder(folder, strict=strict)
     if not load_weights:
@@ -97,8 +97,7 @@ def split_options(options):
 
 
 def _from_native(folder, cls, new, dtype, options):
-    with dtype_scope(dtype):
-        task, report = native.load_task(folder)
+    task, report = native.load_task(folder, dtype)
     options, packing = split_options(options)
     cls = cls or type(task)
     if not new and not isinstance(task, cls):
@@ -106,23 +105,25 @@ def _from_native(folder, cls, new, dtype, options):
             f"{folder} holds a {type(task).__name__}, not a {cls.__name__}. To put a new head on "
             f"its encoder, say what of: {cls.__name__}.from_preset(..., num_classes=2)."
         )
-    if not new and not options and not packing:
-        task.conversion_report = report
-        return task
     preprocessor = task.preprocessor
-    if packing and preprocessor is not None:
-        config = {**preprocessor.get_config(), **packing, "tokenizer": None}
-        config.pop("tokenizer")
+    if preprocessor is not None and (new or packing):
+        # Lengths that were chosen for other data, or for a longer model, are chosen anew.
+        config = {**preprocessor.get_config(), "buckets": None, **packing}
+        del config["tokenizer"]
         preprocessor = Preprocessor(preprocessor.tokenizer, **config)
     if new:
+        encoder = task.encoder
         with dtype_scope(dtype):
-            return cls(task.encoder, preprocessor, **options)
-    changed = cls.from_config({**task.get_config(), **options})
-    changed.set_weights(task.get_weights())
-    if preprocessor is not None:
-        changed.preprocessor = preprocessor
-    changed.conversion_report = report
-    return changed
+            task = cls(encoder, preprocessor, **options)
+        old = {id(weight) for weight in encoder.weights}
+        report.new = [weight.path for weight in task.weights if id(weight) not in old]
+    elif options or packing:
+        weights, config = task.get_weights(), {**task.get_config(), **options}
+        task = cls.from_config(config)
+        task.set_weights(weights)
+        task.preprocessor = preprocessor
+    task.conversion_report = report
+    return task
 
 
 def _from_hugging_face(folder, info, cls, new, dtype, strict, options):

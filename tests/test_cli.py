@@ -18,7 +18,7 @@ from keras_bert_zoo.cli import main
 from keras_bert_zoo.cli.data import Labelled, baseline, split
 from keras_bert_zoo.cli.failures import LONGEST, one_line
 from keras_bert_zoo.cli.runtime import BACKENDS, choose_backend
-from tests.tiny import NEGATIVE, POSITIVE, tiny_classifier, tiny_encoder
+from tests.tiny import NEGATIVE, POSITIVE, tiny_classifier, tiny_encoder, tiny_tokenizer
 
 BACKEND = keras.config.backend()
 ROWS = [("text", "label")]
@@ -182,6 +182,16 @@ def test_finetune_regression(finetune, files):
     assert kbz.from_preset("model").problem == "regression"
 
 
+def test_finetune_forgets_the_lengths_of_other_data(finetune, files, monkeypatch):
+    preprocessor = kbz.Preprocessor(tiny_tokenizer(), 16, buckets=[8, 16])
+    tiny_classifier(preprocessor=preprocessor).save_to_preset("used")
+    monkeypatch.setattr(
+        kbz.TextClassifier, "fit", lambda *_, **__: types.SimpleNamespace(history={})
+    )
+    assert finetune("--max-length", "32", preset=files / "used").code == 0
+    assert kbz.from_preset("model").preprocessor.buckets == [8, 16, 24, 32]
+
+
 def test_finetune_replaces_a_preset_and_on_demand_anything(finetune, files, monkeypatch):
     monkeypatch.setattr(
         kbz.TextClassifier, "fit", lambda *_, **__: types.SimpleNamespace(history={})
@@ -299,6 +309,9 @@ def test_refused_output(refused, finetune, files, monkeypatch):
     assert "the folder that this runs in" in refused("--output", ".", "--overwrite")
     message = refused("--output", "data", "--overwrite", train="data/train.csv")
     assert "and would be replaced with it" in message
+    Path("data/base").mkdir()
+    message = refused("--output", "data", "--overwrite", "--preset", "data/base")
+    assert "data holds data/base" in message
     assert Path("taken/notes.txt").read_text() == "mine"
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert "may not be written to" in refused("--output", "new")

@@ -13,6 +13,7 @@ import numpy as np
 from ..encoder import Encoder
 from ..errors import unknown_name
 from ..families import family_called
+from ..precision import dtype_scope
 from ..preprocessing import Preprocessor
 from ..tokenizers import Tokenizer
 from ..training import Recipe
@@ -66,8 +67,12 @@ def plain_config(task):
     return config
 
 
-def load_task(folder):
+def load_task(folder, dtype=None):
     """The task in a folder that `save_task` wrote.
+
+    Args:
+        folder: the folder.
+        dtype: precision policy; the saved one if not given.
 
     Returns:
         `(task, report)`.
@@ -85,7 +90,8 @@ def load_task(folder):
         )
     with open_tensors(folder) as tensors:
         try:
-            task = build(name, config, folder, tensors)
+            with dtype_scope(dtype):
+                task = build(name, config, folder, tensors, dtype)
         except ConversionError:
             raise
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -94,14 +100,15 @@ def load_task(folder):
         return task, read_weights(task, tensors, str(folder))
 
 
-def build(name, config, folder, tensors):
+def build(name, config, folder, tensors, dtype=None):
     """A task from its plain config, with new weights."""
     from ..tasks import TASKS
 
     if name not in TASKS:
         raise unknown_name("task", name, TASKS)
     check_sizes(config["encoder"], tensors)
-    config["encoder"] = Encoder.from_config(config["encoder"])
+    dtype = dtype or config["encoder"]["dtype"]
+    config["encoder"] = Encoder.from_config({**config["encoder"], "dtype": dtype})
     if config["preprocessor"] is not None:
         tokenizer = Tokenizer(**config["preprocessor"].pop("tokenizer"))
         tokenizer.load_assets(str(folder))

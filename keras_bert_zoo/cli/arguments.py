@@ -140,7 +140,10 @@ def _add_finetune(parser):
     data.add_argument(
         "--labels", type=filled, metavar="A,B,...", help="in this order; those of --train if not"
     )
-    training = parser.add_argument_group("training")
+    _add_training(parser.add_argument_group("training"))
+
+
+def _add_training(training):
     training.add_argument("--epochs", type=whole(1), default=3, metavar="N", help="default: 3")
     _add_batch_size(training)
     training.add_argument(

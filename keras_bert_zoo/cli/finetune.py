@@ -35,7 +35,7 @@ def run(args):
     task = load(args, labels)
     describe(task, train, validation, test)
     if task.preprocessor.truncation == "error":
-        refuse_long_texts(task, [validation, test])
+        refuse_long_texts(task, [train, validation, test])
     history = task.fit(
         train.x,
         train.labels,
@@ -67,8 +67,9 @@ def check_output(args):
         raise ValueError(
             f"--output {output} is the folder that this runs in, or one above it. Name a new one."
         )
-    for path in filter(None, (args.train, args.validation, args.test)):
-        if Path(path).resolve().is_relative_to(target):
+    for path in filter(None, (args.train, args.validation, args.test, args.preset)):
+        used = Path(path).resolve()
+        if target in used.parents and used.exists():
             raise ValueError(
                 f"--output {output} holds {path}, and would be replaced with it. Name a new folder."
             )
@@ -169,7 +170,7 @@ def load(args, labels):
 
 
 def refuse_long_texts(task, parts):
-    """Raises `TruncationError` before the training, not behind it."""
+    """Raises `TruncationError` before the training, not amid it."""
     from ..preprocessing.inputs import as_rows
     from ..preprocessing.truncation import TruncationReport
 

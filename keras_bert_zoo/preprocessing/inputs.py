@@ -3,7 +3,9 @@
 import numpy as np
 
 LABEL_COLUMNS = ("label", "labels", "category", "target", "class", "score")
+ID_COLUMNS = ("id", "idx", "guid", "uid")  # never texts, even where they are strings
 ENCODED = ("token_ids", "padding_mask")
+PAIRS = (list, tuple, np.ndarray)
 
 
 def is_encoded(x):
@@ -20,7 +22,8 @@ def is_texts(x):
     """Whether `x` holds all texts in memory, rather than handing them out batch by batch."""
     if isinstance(x, (str, list, tuple, np.ndarray, dict)) or is_table(x):
         return True
-    return hasattr(x, "to_numpy")  # a pandas Series or Index
+    # A pandas Series or Index, or a tensor.
+    return hasattr(x, "to_numpy") or hasattr(x, "__array__")
 
 
 def as_rows(x):
@@ -28,7 +31,8 @@ def as_rows(x):
 
     Args:
         x: a text; a list, tuple, array or Series of texts; a list of pairs; a tuple, or a
-            dictionary, of two such columns; a table of one or two text columns.
+            dictionary, of two such columns; a table of one or two text columns. Bytes are texts
+            in UTF-8.
 
     Raises:
         TypeError: something that is not a text, with its place and what it is.
@@ -41,32 +45,46 @@ def as_rows(x):
     >>> as_rows([("a", "c"), ("b", "d")])
     [('a', 'c'), ('b', 'd')]
     """
-    if isinstance(x, str):
-        return [(x,)]
     if is_table(x):
-        return join_columns([column_of(x, name) for name in text_columns(x)])
+        names = text_columns(x) if len(x) else column_names(x)[:1]
+        return join_columns([column_of(x, name) for name in names])
     if isinstance(x, dict):
         return join_columns(list(x.values()))
-    if isinstance(x, tuple) and x and not any(isinstance(part, str) for part in x):
+    if isinstance(x, tuple) and x and not any(isinstance(part, (str, bytes)) for part in x):
         return join_columns(list(x))
     items = plain(x)
-    if items and not isinstance(items[0], (str, bytes)) and isinstance(items[0], (list, tuple)):
-        widths = {len(item) if isinstance(item, (list, tuple)) else 0 for item in items}
-        if widths != {2}:
-            raise ValueError(
-                "A list of pairs must hold two texts in each row. Rows of these lengths were "
-                f"given: {sorted(widths)}."
-            )
-        return join_columns([[a for a, _ in items], [b for _, b in items]])
+    if items and isinstance(items[0], PAIRS):
+        return join_columns(split_pairs(items))
     return join_columns([items])
 
 
+def split_pairs(items):
+    """The two columns of a list of pairs.
+
+    Raises:
+        ValueError: a row that is not a pair, with its place and what it is.
+    """
+    for place, item in enumerate(items):
+        if not isinstance(item, PAIRS) or len(item) != 2:
+            raise ValueError(
+                f"A list of pairs must hold two texts in each row. Row {place} is {item!r:.60}."
+            )
+    return [item[0] for item in items], [item[1] for item in items]
+
+
 def plain(x):
-    """A list of Python values from any sequence."""
+    """A list of Python values from any sequence; a single text is a list of itself."""
+    if isinstance(x, (str, bytes)):
+        return [x]
     if hasattr(x, "to_numpy"):
         x = x.to_numpy()
-    if isinstance(x, np.ndarray):
-        return x.tolist()
+    if hasattr(x, "__array__"):
+        return np.atleast_1d(np.asarray(x)).tolist()
+    if not hasattr(x, "__iter__"):
+        raise TypeError(
+            "Texts must be a str, or a list, tuple, array, Series or table of str. Given: "
+            f"{x!r:.60} ({type(x).__name__})."
+        )
     return list(x)
 
 
@@ -89,10 +107,17 @@ def check_text(value, place):
         return value
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")
-    hint = " Empty cells of a table are read as nan: fill them with ''." if value != value else ""
+    hint = " Empty cells of a table are missing values: fill them with ''." * is_missing(value)
     raise TypeError(
         f"Texts must be str. Row {place} is {value!r:.60} ({type(value).__name__}).{hint}"
     )
+
+
+def is_missing(value):
+    """Whether `value` is None, nan, or the NA of pandas."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float) and value != value
 
 
 def text_columns(table):
@@ -101,7 +126,8 @@ def text_columns(table):
     Raises:
         ValueError: there is none, or there are more than two, and which is meant is not clear.
     """
-    names = [name for name in column_names(table) if name not in LABEL_COLUMNS]
+    others = LABEL_COLUMNS + ID_COLUMNS
+    names = [name for name in column_names(table) if str(name).lower() not in others]
     texts = [name for name in names if isinstance(first_of(table, name), (str, bytes))]
     if len(texts) not in (1, 2):
         raise ValueError(
@@ -123,15 +149,12 @@ def column_of(table, name):
 
 
 def first_of(table, name):
-    """The first value of a column, or None."""
-    column = table[name]
-    if len(column) == 0:
-        return None
-    return column.iloc[0] if hasattr(column, "iloc") else column[0]
+    """The first value of a column that is not missing, or None."""
+    return next((value for value in table[name] if not is_missing(value)), None)
 
 
 def split_labels(table, y=None):
-    """The label column of a table, as a list.
+    """The label column of a table, as a list; by name where the table knows the classes' names.
 
     Args:
         table: a DataFrame or data set.
@@ -142,14 +165,29 @@ def split_labels(table, y=None):
     """
     names = column_names(table)
     if y is None:
-        y = next((name for name in LABEL_COLUMNS if name in names), None)
+        known = {str(name).lower(): name for name in reversed(names)}
+        y = next((known[name] for name in LABEL_COLUMNS if name in known), None)
     if y not in names:
         raise ValueError(
             f"Which column holds the labels? The table has {names}. Name it: fit(table, y=...)."
         )
-    values = column_of(table, y)
-    features = getattr(table, "features", None) or {}
-    class_names = getattr(features.get(y), "names", None)
-    if class_names and values and isinstance(values[0], int):
-        return [class_names[value] for value in values]
-    return values
+    features = getattr(table, "features", None)  # of a DataFrame: a column called so
+    feature = features.get(y) if isinstance(features, dict) else None
+    return class_names(column_of(table, y), feature)
+
+
+def class_names(values, feature):
+    """Names for the numbers of a `datasets.ClassLabel`; -1, which means no label, stays.
+
+    Args:
+        values: a column: numbers, or lists of them.
+        feature: what the data set says of it, or None.
+    """
+    inner = getattr(feature, "feature", None)
+    if inner is not None:
+        return [value if value is None else class_names(value, inner) for value in values]
+    names = getattr(feature, "names", None)
+    if not names:
+        return values
+    number = range(len(names))
+    return [names[v] if isinstance(v, int) and v in number else v for v in values]

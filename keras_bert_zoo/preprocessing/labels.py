@@ -1,5 +1,7 @@
 """From the caller's labels to numbers, and back."""
 
+import math
+
 import numpy as np
 
 from ..errors import nearest, unknown_name
@@ -11,14 +13,14 @@ class Labels:
     """The label names of a task, in the order of its logits.
 
     Args:
-        names: label names (str, or int such as 1 to 5 stars), or None.
+        names: list of label names (str, or int such as 1 to 5 stars), or None.
         num_classes: how many there are; the length of `names` if not given.
         problem: `"single"`, one label a text; `"multi_label"`, any number of labels a text;
             `"regression"`, numbers.
 
     Raises:
-        ValueError: unknown problem, no names and no number, doubled names, or names and number
-            that disagree.
+        ValueError: unknown problem, no names and no number, doubled names, names without an
+            order, or names and number that disagree.
 
     Example:
 
@@ -29,8 +31,13 @@ class Labels:
     def __init__(self, names=None, num_classes=None, problem="single"):
         if problem not in PROBLEMS:
             raise unknown_name("problem", problem, PROBLEMS)
+        if isinstance(names, (str, bytes, dict, set, frozenset)):
+            raise ValueError(
+                "Label names must be a list, in the order of the logits. Given: "
+                f"{names!r:.80} ({type(names).__name__})."
+            )
         if names is not None:
-            names = [name.item() if isinstance(name, np.generic) else name for name in names]
+            names = [as_python(name) for name in names]
         if problem == "regression":
             num_classes = num_classes or len(names or [0])
         self.names, self.problem = names, problem
@@ -38,9 +45,10 @@ class Labels:
         self._check()
 
     def _check(self):
-        if not self.num_classes:
+        if not self.num_classes or self.num_classes < 1:
             raise ValueError(
-                'How many classes are there? Give labels=["a", "b", ...] or num_classes=N.'
+                'How many classes are there? Give labels=["a", "b", ...] or num_classes=N. '
+                f"Given: labels={self.names}, num_classes={self.num_classes}."
             )
         if self.problem == "single" and self.num_classes < 2:
             raise ValueError(
@@ -66,9 +74,10 @@ class Labels:
         """
         if self.names is not None or self.problem == "regression":
             return
+        values = rows_of(values)
         if self.problem == "multi_label":
-            values = [v for row in values if isinstance(row, (list, tuple, set)) for v in row]
-        found = sorted({str(value) for value in values if isinstance(value, str)})
+            values = [as_python(v) for row in values if is_collection(row) for v in row]
+        found = sorted({value for value in map(alone, values) if isinstance(value, str)})
         if not found:
             return
         if len(found) != self.num_classes:
@@ -81,22 +90,27 @@ class Labels:
     def encode(self, values):
         """Labels as an array: int32 `(n,)`, or float32 `(n, num_classes)`, or float32 `(n, 1)`.
 
+        Args:
+            values: one for each text. Single: a name, a number, or a row of zeros with a one.
+                Multi-label: a list or set of names or numbers, or, for all texts alike, a row of
+                0 and 1 for each class. Regression: numbers.
+
         Raises:
-            ValueError: a label that is not one of the names, or a number that is out of range.
+            ValueError: a label that is not one of the names, a number that is out of range, or a
+                row of another form.
         """
-        values = values.to_numpy() if hasattr(values, "to_numpy") else values
         if self.problem == "regression":
             return self._numbers(values)
-        if self.problem == "multi_label":
-            return self._many(values)
-        return self._one(values)
+        encode = self._many if self.problem == "multi_label" else self._one
+        return encode(rows_of(values))
 
     def _numbers(self, values):
+        values = values.to_numpy() if hasattr(values, "to_numpy") else values
         try:
-            numbers = np.asarray(values, "float32")
+            numbers = np.atleast_1d(np.asarray(values, "float32"))
         except (TypeError, ValueError) as error:
             raise ValueError(f'problem="regression" takes numbers as labels: {error}') from error
-        numbers = numbers.reshape(len(numbers), -1)
+        numbers = numbers.reshape(len(numbers), math.prod(numbers.shape[1:]))
         if numbers.shape[1] != self.num_classes:
             raise ValueError(
                 f"{self.num_classes} numbers a text expected, {numbers.shape[1]} given."
@@ -107,56 +121,110 @@ class Labels:
         return numbers
 
     def _one(self, values):
-        array = np.asarray(values)
-        if array.ndim == 2 and array.shape[1] == self.num_classes and array.dtype.kind in "iufb":
-            return array.argmax(axis=1).astype("int32")  # one-hot
-        return np.array([self._index(v, row) for row, v in enumerate(array.reshape(-1).tolist())],
-                        "int32")  # fmt: skip
+        numbers = [
+            self._hot_place(value, row) if is_collection(value) else self._index(value, row)
+            for row, value in enumerate(map(alone, values))
+        ]
+        return np.array(numbers, "int32")
+
+    def _hot_place(self, labels, row):
+        """Where the one is in a row of zeros: guessing at anything else would mislabel the text."""
+        labels = [as_python(label) for label in labels]
+        hot = len(labels) == self.num_classes and all(label in (0, 1) for label in labels)
+        if not hot or sum(labels) != 1:
+            raise ValueError(
+                f'problem="single" takes one label a text. Row {row} is {labels!r:.60}: give its '
+                f"label, or {self.num_classes} numbers of which one is 1 and the others are 0."
+            )
+        return labels.index(1)
 
     def _many(self, values):
-        array = values if isinstance(values, np.ndarray) else None
-        if array is not None and array.ndim == 2:
-            if array.shape[1] != self.num_classes:
-                raise ValueError(
-                    f"{self.num_classes} columns of 0 and 1 expected, {array.shape[1]} given."
-                )
-            return array.astype("float32")
-        hot = np.zeros((len(values), self.num_classes), "float32")
         for row, labels in enumerate(values):
-            if isinstance(labels, (str, int)):
+            if not is_collection(labels):
                 raise ValueError(
                     f'problem="multi_label" takes a list of labels for each text. Row {row} is '
                     f"{labels!r}: write [{labels!r}]."
                 )
-            if self._is_hot(labels):
-                hot[row] = labels
-                continue
+        rows = [[as_python(label) for label in labels] for labels in values]
+        # Told by all rows: [0, 1] alone may be the classes 0 and 1, or the second of two.
+        sets = any(isinstance(labels, (set, frozenset)) for labels in values)
+        if not sets and all(self._is_hot(labels) for labels in rows):
+            return np.array(rows, "float32").reshape(len(rows), self.num_classes)
+        hot = np.zeros((len(rows), self.num_classes), "float32")
+        for row, labels in enumerate(rows):
+            self._check_numbers(labels, row)
             for label in labels:
                 hot[row, self._index(label, row)] = 1
         return hot
 
     def _is_hot(self, labels):
-        """A row of 0 and 1 for each class, rather than a list of labels."""
-        return len(labels) == self.num_classes and not any(
-            isinstance(label, str) or label not in (0, 1) for label in labels
+        """A number from 0 to 1 for each class, rather than a list of labels."""
+        return len(labels) == self.num_classes and all(
+            isinstance(label, (bool, int, float)) and 0 <= label <= 1 for label in labels
         )
 
+    def _check_numbers(self, labels, row):
+        """Refuses rows of 0 and 1 that are not as long as there are classes."""
+        numbers = [label for label in labels if isinstance(label, (bool, int, float))]
+        if len(set(numbers)) < len(numbers):
+            raise ValueError(
+                f"Row {row} has labels twice: {labels!r:.60}. A row of 0 and 1 for each class must "
+                f"have num_classes={self.num_classes} of them, and all rows that form."
+            )
+
     def _index(self, value, row):
-        if isinstance(value, bytes):
-            value = value.decode("utf-8", errors="replace")
-        if self.names is not None and value in self.names:
-            return self.names.index(value)
-        numbered = self.names is None or not any(type(name) is int for name in self.names)
-        whole = isinstance(value, (int, float)) and value == value and int(value) == value
-        if numbered and whole and 0 <= value < self.num_classes:
-            return int(value)
+        names = self.names or []
+        if value in names:
+            return names.index(value)
+        if isinstance(value, (int, float)) and float(value).is_integer():
+            if str(int(value)) in names:  # names "1" to "5", and numbers in the data
+                return names.index(str(int(value)))
+            if not any(map(is_number, names)) and 0 <= value < self.num_classes:
+                return int(value)
         accepted = (
-            f"one of {', '.join(map(repr, self.names[:20]))}"
-            f"{', ...' if len(self.names) > 20 else ''}"
-            if self.names
+            f"one of {', '.join(map(repr, names[:20]))}{', ...' if len(names) > 20 else ''}"
+            if names
             else f"a number from 0 to {self.num_classes - 1}"
         )
         raise ValueError(
-            f"Row {row} has the label {value!r}, which is not {accepted}."
-            f"{nearest(value, self.names or [])}"
+            f"Row {row} has the label {value!r:.60}, which is not {accepted}."
+            f"{nearest(value, names)}"
         )
+
+
+def rows_of(values):
+    """A list of Python values, or of lists of them, from a list, array, Series or tensor."""
+    values = values.to_numpy() if hasattr(values, "to_numpy") else values
+    if hasattr(values, "__array__"):
+        return np.atleast_1d(np.asarray(values)).tolist()
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        values = [values]
+    return [value if is_collection(value) else as_python(value) for value in values]
+
+
+def as_python(value):
+    """A str or number for what numpy, torch or a file of bytes has in its place."""
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        value = value.item()
+    return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else value
+
+
+def is_collection(value):
+    """Whether `value` holds labels, rather than being one."""
+    if isinstance(value, (str, bytes)) or getattr(value, "ndim", None) == 0:
+        return False
+    return hasattr(value, "__iter__")
+
+
+def alone(value):
+    """The one label of a list or array of one; anything else as it is."""
+    if is_collection(value) and not isinstance(value, (set, frozenset, dict)) and len(value) == 1:
+        value = value[0]
+    return as_python(value)
+
+
+def is_number(name):
+    """Whether a name is a number, so that numbers in the data mean it, not its place."""
+    if isinstance(name, bool):
+        return False
+    return isinstance(name, (int, float)) or str(name).isdigit()

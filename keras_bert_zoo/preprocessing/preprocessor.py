@@ -24,8 +24,8 @@ class Preprocessor(keras.Layer):
         max_sequence_length: most tokens in a row, special ones included.
         truncation: what happens to a longer text: `"warn"` cuts it and says how much was cut,
             `"error"` refuses it, `"silent"` cuts it.
-        num_buckets: most lengths that batches are padded to; chosen by the amount of training
-            data if not given.
+        num_buckets: most lengths that training batches are padded to; chosen by the amount of
+            data if not given. Texts longer than any seen in training have a few more.
         buckets: the lengths themselves, to which `max_sequence_length` is added; found from the
             training data if not given.
         fixed_batch_shape: fill the last batch up with rows of weight zero, so that every batch
@@ -65,7 +65,9 @@ class Preprocessor(keras.Layer):
         self.tokenizer, self.max_sequence_length = tokenizer, int(max_sequence_length)
         self.truncation, self.num_buckets = truncation, num_buckets
         self.fixed_batch_shape = fixed_batch_shape
-        self._buckets = buckets and tuple(checked_buckets(buckets, self.max_sequence_length))
+        if buckets is not None:
+            buckets = tuple(checked_buckets(buckets, self.max_sequence_length))
+        self._buckets = buckets
         self.built = True
 
     @property

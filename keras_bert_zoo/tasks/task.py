@@ -110,8 +110,7 @@ class Task(TextTrainer):
             optimizer = self.recipe.optimizer(total_steps)
         if isinstance(loss, str):
             loss = self._loss_called(loss)
-        if isinstance(metrics, str) and metrics == "auto":
-            metrics = self.default_metrics()
+        metrics = self._metrics_called(metrics)
         if metrics and self.preprocessor is not None and self.preprocessor.fixed_batch_shape:
             weighted_metrics = [*(weighted_metrics or []), *map(RealRows, metrics)]
             metrics = None
@@ -125,6 +124,16 @@ class Task(TextTrainer):
         if name in LOSSES_OF_PROBABILITIES:
             return LOSSES_OF_PROBABILITIES[name](from_logits=True)
         return keras.losses.get(name)
+
+    def _metrics_called(self, metrics):
+        """Metrics with the names of the task's own put for these, as `accuracy` on logits."""
+        own = self.default_metrics()
+        if isinstance(metrics, str) and metrics == "auto":
+            return own
+        if not isinstance(metrics, (list, tuple)):
+            return metrics
+        by_name = {metric.name: metric for metric in own}
+        return [by_name.get(m, m) if isinstance(m, str) else m for m in metrics]
 
     def get_compile_config(self):
         config = super().get_compile_config()

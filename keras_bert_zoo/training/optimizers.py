@@ -18,8 +18,8 @@ class AdamW(FusedAdamW):
 
     Args:
         learning_rate: number or schedule.
-        no_decay: parts of the names of variables that do not decay: biases and the scales and
-            shifts of norms, as in BERT.
+        no_decay: parts of the names of variables that do not decay (regular expressions, one or
+            several): biases and the scales and shifts of norms, as in BERT.
         **kwargs: of `keras.optimizers.AdamW`.
 
     Example:
@@ -29,7 +29,7 @@ class AdamW(FusedAdamW):
 
     def __init__(self, learning_rate=5e-5, *, no_decay=NO_DECAY, epsilon=1e-8, **kwargs):
         super().__init__(learning_rate, epsilon=epsilon, **kwargs)
-        self.no_decay = tuple(no_decay)
+        self.no_decay = (no_decay,) if isinstance(no_decay, str) else tuple(no_decay)
         self.total_steps = getattr(learning_rate, "total_steps", None)
         self.exclude_from_weight_decay(var_names=self.no_decay)
 

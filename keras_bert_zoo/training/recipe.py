@@ -35,14 +35,15 @@ class Recipe:
     clip_norm: float | None = 1.0
 
     def __post_init__(self):
-        for name, value, right in (
-            ("learning_rate", self.learning_rate, self.learning_rate > 0),
-            ("warmup", self.warmup, 0 <= self.warmup <= 1),
-            ("weight_decay", self.weight_decay, self.weight_decay >= 0),
-            ("clip_norm", self.clip_norm, self.clip_norm is None or self.clip_norm > 0),
+        for name, right, accepted in (
+            ("learning_rate", self.learning_rate > 0, "more than 0"),
+            ("warmup", 0 <= self.warmup <= 1, "a share from 0 to 1"),
+            ("weight_decay", self.weight_decay >= 0, "0 or more"),
+            ("clip_norm", self.clip_norm is None or self.clip_norm > 0, "more than 0, or None"),
         ):
             if not right:
-                raise ValueError(f"Recipe: {name}={value!r} is out of range.")
+                value = getattr(self, name)
+                raise ValueError(f"Recipe: {name} must be {accepted}. Given: {value!r}.")
 
     @classmethod
     def for_encoder(cls, config):

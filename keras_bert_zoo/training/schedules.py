@@ -32,7 +32,9 @@ class WarmupLinear(keras.optimizers.schedules.LearningRateSchedule):
                 "total_steps must be 1 or more, and warmup_steps between 0 and total_steps. "
                 f"Given: total_steps={total_steps}, warmup_steps={warmup_steps}."
             )
-        self.peak, self.total_steps, self.warmup_steps = peak, total_steps, warmup_steps
+        # Plain numbers: those of numpy cannot be written into a saved model's config.
+        self.peak, self.total_steps = float(peak), int(total_steps)
+        self.warmup_steps = int(warmup_steps)
 
     def __call__(self, step):
         step = ops.cast(step, "float32")

@@ -55,6 +55,25 @@ def test_options_of_a_saved_task_can_be_changed(saved):
     assert encoder.config == task.encoder.config
 
 
+def test_precision_can_be_changed_on_loading(saved):
+    for options in ({}, {"num_classes": 3}):
+        task = kbz.TextClassifier.from_preset(saved[1], dtype="mixed_bfloat16", **options)
+        assert task.encoder.dtype_policy.name == "mixed_bfloat16"
+        assert task.conversion_report.missing == []
+    assert kbz.Encoder.from_preset(saved[1], dtype="float16").dtype_policy.name == "float16"
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_a_new_head_says_so_and_chooses_its_lengths_anew(saved):
+    task, folder = saved
+    task.preprocessor.fit_buckets([("good",)])
+    task.save_to_preset(folder)
+    assert kbz.from_preset(folder).preprocessor.buckets == task.preprocessor.buckets
+    new = kbz.TextClassifier.from_preset(folder, num_classes=3)
+    assert new.preprocessor.buckets != task.preprocessor.buckets
+    assert new.conversion_report.new == ["head/logits/kernel", "head/logits/bias"]
+
+
 def test_quantized_and_low_rank_tasks_keep_their_predictions(tmp_path):
     task = tiny_classifier(preprocessor=kbz.Preprocessor(tiny_tokenizer(), 32, buckets=[32]))
     task.enable_lora(2)

@@ -358,6 +358,15 @@ def test_losses_by_name_take_logits():
     assert task.evaluate(TEXTS[:24], LABELS[:24], verbose=0) == pytest.approx(named, abs=1e-6)
 
 
+def test_accuracy_by_name_is_that_of_logits():
+    task = twin(fixed_batch_shape=True)
+    task.compile("sgd", metrics=["accuracy"])
+    logits = task.predict(TEXTS[:20], batch_size=16, verbose=0)
+    right = (logits.argmax(-1) == task.encode_labels(LABELS[:20])).mean()
+    result = task.evaluate(TEXTS[:20], LABELS[:20], batch_size=16, verbose=0, return_dict=True)
+    assert result["accuracy"] == pytest.approx(right)
+
+
 def test_default_compile_is_the_recipe():
     task = tiny_classifier(preprocessor=preprocessor())
     task.fit(TEXTS, LABELS, batch_size=24, epochs=2, verbose=0)
