@@ -12,7 +12,9 @@ from .packing import pack, pad_rows
 from .truncation import MODES, TruncationError, TruncationReport
 
 SAMPLE = 2000  # texts whose lengths decide the buckets
-LONGEST = 16  # and the longest of all: one of them outside of the buckets pads its whole batch
+# Of how many texts, those of the most characters, the longest decides too: outside of the buckets
+# it would pad its whole batch. Not less: punctuation makes more tokens than letters do.
+LONGEST = 256
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
@@ -84,13 +86,25 @@ class Preprocessor(keras.Layer):
         """
         if self._buckets is None and rows:
             most = self.num_buckets or affordable_buckets(steps)
-            packed, _ = self.pack_rows(sample(rows), TruncationReport(0), refuse=False)
-            lengths = [len(ids) for ids, _ in packed]
+            lengths = self._sample_lengths(rows)
             # The lengths seen share these; what is longer has its own, which are used if it comes.
             longest = max(lengths)
             chosen = choose_buckets(lengths, most, longest)
             chosen += [*spare_buckets(longest, self.max_sequence_length), self.max_sequence_length]
             self._buckets = tuple(sorted(set(chosen)))
+
+    def _sample_lengths(self, rows):
+        """Lengths of rows from all over the data, and of the longest one."""
+
+        def lengths(some):
+            packed, _ = self.pack_rows(some, TruncationReport(0), refuse=False)
+            return [len(ids) for ids, _ in packed]
+
+        step = max(1, len(rows) // SAMPLE)
+        if step == 1:
+            return lengths(rows)
+        most = heapq.nlargest(LONGEST, rows, key=lambda row: sum(map(len, row)))
+        return [*lengths(rows[::step]), max(lengths(most))]
 
     def pack_rows(self, rows, report, refuse=True):
         """Tokenizes and packs rows.
@@ -158,12 +172,6 @@ class Preprocessor(keras.Layer):
         return cls(tokenizer, **config)
 
 
-def sample(rows):
-    """Rows from all over the data, and those of the most characters."""
-    longest = heapq.nlargest(LONGEST, rows, key=lambda row: sum(map(len, row)))
-    return rows[:: max(1, len(rows) // SAMPLE)] + longest
-
-
 def affordable_buckets(steps=None):
     """How many lengths are worth it: on JAX each one is compiled, which costs as much as steps."""
     if keras.config.backend() != "jax":
@@ -174,4 +182,4 @@ def affordable_buckets(steps=None):
 def padding_share(masks):
     """Share of padding in padding masks: 0.1 means that a tenth of the positions is wasted."""
     computed = sum(np.size(mask) for mask in masks)
-    return 1 - sum(int(np.sum(mask)) for mask in masks) / max(computed, 1)
+    return sum(int(np.sum(np.equal(mask, 0))) for mask in masks) / max(computed, 1)

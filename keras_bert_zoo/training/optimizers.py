@@ -33,6 +33,11 @@ class AdamW(FusedAdamW):
         self.total_steps = getattr(learning_rate, "total_steps", None)
         self.exclude_from_weight_decay(var_names=self.no_decay)
 
+    def _apply_weight_decay(self, variables):
+        # The fused one on torch fails where there is nothing to decay: biases trained alone.
+        if any(map(self._use_weight_decay, variables)):
+            super()._apply_weight_decay(variables)
+
     def _clip_gradients(self, grads):
         """The same numbers as Keras' own; on torch it would take each gradient by itself."""
         if not (ON_TORCH and self.global_clipnorm):
