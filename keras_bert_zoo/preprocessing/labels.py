@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import nearest, unknown_name
 
 PROBLEMS = ("single", "multi_label", "regression")
+PLAIN = (str, int, float, bool)
 
 
 class Labels:
@@ -121,11 +122,15 @@ class Labels:
         return numbers
 
     def _one(self, values):
-        numbers = [
-            self._hot_place(value, row) if is_collection(value) else self._index(value, row)
-            for row, value in enumerate(map(alone, values))
-        ]
-        return np.array(numbers, "int32")
+        places, numbers = {}, np.empty(len(values), "int32")
+        for row, value in enumerate(map(alone, values)):
+            if is_collection(value):
+                numbers[row] = self._hot_place(value, row)
+                continue
+            if value not in places:  # the same few come again and again
+                places[value] = self._index(value, row)
+            numbers[row] = places[value]
+        return numbers
 
     def _hot_place(self, labels, row):
         """Where the one is in a row of zeros: guessing at anything else would mislabel the text."""
@@ -204,6 +209,8 @@ def rows_of(values):
 
 def as_python(value):
     """A str or number for what numpy, torch or a file of bytes has in its place."""
+    if type(value) in PLAIN:
+        return value
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         value = value.item()
     return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else value
@@ -211,7 +218,7 @@ def as_python(value):
 
 def is_collection(value):
     """Whether `value` holds labels, rather than being one."""
-    if isinstance(value, (str, bytes)) or getattr(value, "ndim", None) == 0:
+    if isinstance(value, (*PLAIN, bytes)) or getattr(value, "ndim", None) == 0:
         return False
     return hasattr(value, "__iter__")
 
