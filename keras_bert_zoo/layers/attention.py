@@ -116,11 +116,17 @@ def fused_attention(query, key, value, mask):
     All are `(batch, length, num_heads, head_dim)`; the mask is boolean, because on TPU the JAX
     backend drops an additive one, and its flash kernel takes no mask for each batch row.
     """
-    flash = False if on_jax_tpu() else None
-    return ops.dot_product_attention(query, key, value, mask=mask, flash_attention=flash)
+    flash = False if on_jax("tpu") else None
+    dtype = keras.backend.standardize_dtype(query.dtype)
+    if dtype == "float16" and on_jax("cpu"):
+        # JAX asks for float16 products summed in float32, which its CPU compiler does not have.
+        query, key, value = (ops.cast(x, "float32") for x in (query, key, value))
+    mixed = ops.dot_product_attention(query, key, value, mask=mask, flash_attention=flash)
+    return ops.cast(mixed, dtype)
 
 
-def on_jax_tpu():
+def on_jax(platform):
+    """Whether this is JAX, on devices of that platform."""
     if keras.config.backend() != "jax":
         return False
-    return any("tpu" in device.lower() for device in keras.distribution.list_devices())
+    return any(platform in device.lower() for device in keras.distribution.list_devices())

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from keras_bert_zoo.preprocessing import bucket_for, choose_buckets, grid_buckets
@@ -25,6 +25,7 @@ def least(lengths, most, max_length):
     )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(1, 10), min_size=1, max_size=12),
     st.integers(1, 5),
@@ -41,6 +42,7 @@ def test_nothing_pads_less(lengths, most, max_length):
     assert len(buckets) <= most
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(1, 700), max_size=200), st.integers(1, 20), st.sampled_from([64, 128, 512])
 )
@@ -79,6 +81,7 @@ def test_the_grid_is_small():
     assert counts[8192] <= 40
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 100), min_size=1, max_size=9), st.data())
 def test_bucket_for(buckets, data):
     buckets = sorted(set(buckets))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import keras_bert_zoo as kbz
@@ -72,6 +72,7 @@ def test_longest_first_by_hand(lengths, room, keep):
     assert truncate_longest_first(lengths, room) == keep
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 600), min_size=1, max_size=4), st.integers(0, 1500))
 def test_longest_first_for_any_lengths(lengths, room):
     keep = truncate_longest_first(lengths, room)

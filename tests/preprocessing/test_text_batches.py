@@ -116,8 +116,7 @@ def test_sorted_inside_windows():
 @pytest.mark.usefixtures("windows_of_three")
 def test_shuffled_windows_hold_batches_of_similar_length_in_random_order():
     batches = make(200, shuffle=True)
-    all_lengths = [lengths(batches[i]) for i in range(len(batches))]
-    falling = 0
+    all_lengths, falling = [lengths(batch) for batch in batches], 0
     for start in range(0, len(all_lengths), 3):
         window = all_lengths[start : start + 3]
         by_length = sorted(window, reverse=True)
@@ -130,8 +129,7 @@ def test_shuffled_windows_hold_batches_of_similar_length_in_random_order():
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_row_order_leads_back(shuffle):
     batches = make(50, shuffle=shuffle)
-    seen = np.array(flat([numbers(batches[i]) for i in range(len(batches))]))
-    order = batches.row_order()
+    seen, order = np.array(flat(map(numbers, batches))), batches.row_order()
     np.testing.assert_array_equal(seen, order)
     back = np.empty(50, int)
     back[order] = np.arange(50)
@@ -174,15 +172,10 @@ def recorded(monkeypatch):
 
 
 def fit_with_keras(batches, **options):
-    mask = keras.Input((None,), dtype="int32", name="padding_mask")
-    total = keras.layers.Lambda(lambda m: keras.ops.sum(keras.ops.cast(m, "float32"), 1))(mask)
-    out = keras.layers.Dense(1)(keras.layers.Reshape((1,))(total))
-    inputs = {
-        "token_ids": keras.Input((None,), dtype="int32", name="token_ids"),
-        "segment_ids": keras.Input((None,), dtype="int32", name="segment_ids"),
-        "padding_mask": mask,
-    }
-    model = keras.Model(inputs, out)
+    names = ("token_ids", "segment_ids", "padding_mask")
+    inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in names}
+    mask = keras.ops.cast(inputs["padding_mask"], "float32")
+    model = keras.Model(inputs, keras.layers.Dense(1)(keras.ops.mean(mask, 1, keepdims=True)))
     model.compile("sgd", "mse", metrics=["mae"])
     if keras.config.backend() == "tensorflow":
         batches = ForTensorFlow(batches).dataset()
@@ -339,12 +332,11 @@ def test_no_text_is_an_error():
 
 @pytest.mark.usefixtures("windows_of_three")
 def test_old_windows_are_forgotten():
-    batches = make(300)
-    most = 0
-    for index in itertools.chain(range(len(batches)), range(len(batches))):
+    batches, most = make(300), 0
+    assert len(batches) // 3 == 25
+    for index in [*range(len(batches))] * 2:
         batches[index]
         most = max(most, len(batches._windows))
-    assert len(batches) // 3 == 25
     # Behind, current, ahead; in the second pass also what the first one left at the end.
     assert most <= 2 * (text_batches.KEEP + 2)
 

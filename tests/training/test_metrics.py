@@ -26,7 +26,6 @@ CASES = {
     "several": (lambda: metrics.BinaryAccuracy(threshold=0.0), HOT, LOGITS),
     "numbers": (lambda: metrics.MeanAbsoluteError(name="mae"), NUMBERS, LOGITS[:, :1]),
     "f1": (lambda: metrics.F1Score(threshold=0.5), HOT, LOGITS),
-    "auc": (lambda: metrics.AUC(from_logits=True), HOT[:, 0], LOGITS[:, 0]),
     "function": (lambda: metrics.MeanMetricWrapper(margin), CLASSES, LOGITS),
     "loss": (lambda: metrics.SparseCategoricalCrossentropy(from_logits=True), CLASSES, LOGITS),
 }
