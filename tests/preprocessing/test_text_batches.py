@@ -369,9 +369,6 @@ def test_its_thread_ends_with_it():
     assert not thread.is_alive()
 
 
-# ------------------------------------------------------------------------------- truncation
-
-
 @pytest.mark.usefixtures("windows_of_three")
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_truncation_is_counted_once_in_many_epochs(shuffle):
