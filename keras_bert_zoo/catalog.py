@@ -50,12 +50,6 @@ def load_encoder(preset, *, load_weights=True, dtype=None, strict=True):
     return encoder
 
 
-def load_tokenizer(preset):
-    """The tokenizer of a preset."""
-    folder, _ = locate(preset)
-    return Tokenizer.from_folder(folder)
-
-
 def load_task(preset, cls=None, *, head="auto", dtype=None, strict=True, **options):
     """A task: the one that was saved, or a new head on a saved encoder.
 

@@ -13,12 +13,3 @@ def unknown_name(what, name, known):
     """A `ValueError` for a name that is not in a table."""
     accepted = ", ".join(repr(k) for k in known)
     return ValueError(f"Unknown {what} {name!r}.{nearest(name, known)} Accepted: {accepted}.")
-
-
-class MissingPackage(ImportError):
-    """An optional package is needed; the message names the extra that brings it."""
-
-    def __init__(self, package, extra, purpose):
-        super().__init__(
-            f"{purpose} needs {package}. Install it: pip install 'keras-bert-zoo[{extra}]'"
-        )
