@@ -14,7 +14,8 @@ FusedAdamW = type(keras.optimizers.AdamW()) if ON_TORCH else keras.optimizers.Ad
 class AdamW(FusedAdamW):
     """Adam with decoupled weight decay (https://arxiv.org/abs/1711.05101) that spares some weights.
 
-    Keras' own forgets its exclusions when it is saved; these are part of the config.
+    Keras' own forgets its exclusions when it is saved; these are part of the config. And it updates
+    embeddings otherwise on TensorFlow than on JAX and torch; this one does the same on all.
 
     Args:
         learning_rate: number or schedule.
@@ -45,6 +46,15 @@ class AdamW(FusedAdamW):
         from .torch_kernels import clip_by_global_norm
 
         return clip_by_global_norm(grads, self.global_clipnorm)
+
+    def update_step(self, gradient, variable, learning_rate):
+        # TensorFlow hands an embedding's gradient over as one row for each place in the batch, and
+        # Keras squares them one by one: a token met twice would not get the square of its sum.
+        if hasattr(gradient, "dense_shape"):
+            import tensorflow as tf
+
+            gradient = tf.convert_to_tensor(gradient)
+        super().update_step(gradient, variable, learning_rate)
 
     def get_config(self):
         return {**super().get_config(), "no_decay": list(self.no_decay)}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import keras_bert_zoo as kbz
-from tests.parity.references import INPUTS, assert_same, reference, theirs
+from tests.parity.references import INPUTS, assert_same, reference, run, theirs
 from tests.tiny import VOCABULARY, to_numpy
 
 STEPS = 6
@@ -39,9 +39,17 @@ def by_hand(model, recipe):
     return losses
 
 
+def logits_of(model):
+    return run(model).logits.numpy()
+
+
 def test_fine_tuning_step_by_step(tmp_path):
-    none = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    model = reference("BertForSequenceClassification", tmp_path, num_labels=3, **none)
+    # Adam divides by the size of a gradient, so what is rounding in a gradient of nearly nothing
+    # is a whole step: with larger weights the float32 noise of two machines shows in the logits.
+    options = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    options |= {"num_labels": 3, "initializer_range": 0.2}
+    model = reference("BertForSequenceClassification", tmp_path, **options)
+    before = logits_of(model)
     (tmp_path / "vocab.txt").write_text("\n".join(VOCABULARY[:61]) + "\n")
     task = kbz.TextClassifier.from_preset(tmp_path)
     recipe = kbz.Recipe(learning_rate=1e-3, warmup=1 / 3, weight_decay=0.1, clip_norm=1.0)
@@ -52,10 +60,6 @@ def test_fine_tuning_step_by_step(tmp_path):
         task.reset_metrics()
         ours.append(task.train_on_batch(INPUTS, LABELS, return_dict=True)["loss"])
     expected = by_hand(model, recipe)
-    assert expected[0] > 1.5 * expected[-1]
+    assert abs(logits_of(model) - before).max() > 0.3
     assert ours == pytest.approx(expected, abs=1e-4)
-    import torch
-
-    with torch.no_grad():
-        logits = model(**theirs(INPUTS)).logits
-    assert_same(to_numpy(task(INPUTS)), logits, atol=1e-4)
+    assert_same(to_numpy(task(INPUTS)), logits_of(model), atol=1e-4)

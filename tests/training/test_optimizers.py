@@ -71,6 +71,20 @@ def test_twenty_steps_as_torch_makes_them(clip_norm, scheduled):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-6, err_msg=name)
 
 
+def test_repeated_tokens_count_as_their_sum():
+    def trained(clip_norm):
+        tokens = keras.Input((4,), dtype="int32")
+        vectors = keras.layers.Embedding(3, 2, embeddings_initializer="ones")(tokens)
+        model = keras.Model(tokens, keras.layers.Flatten()(vectors))
+        model.compile(optimizer=AdamW(0.1, global_clipnorm=clip_norm), loss="mse")
+        for pattern in ([0, 0, 0, 1], [1, 1, 0, 2]):
+            model.train_on_batch(np.array([pattern]), np.arange(8.0).reshape(1, 8))
+        return model.get_weights()[0]
+
+    # A norm that is never reached: the gradients pass the clipping as whole arrays.
+    np.testing.assert_allclose(trained(clip_norm=None), trained(clip_norm=1e9), atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("no_decay", "decaying"),
     [
