@@ -2,6 +2,7 @@
 
 from .buckets import bucket_for, choose_buckets, grid_buckets
 from .labels import Labels
+from .length_batches import LengthBatches
 from .packing import pack, pad_rows, truncate_longest_first
 from .preprocessor import Preprocessor
 from .text_batches import TextBatches
@@ -9,6 +10,7 @@ from .truncation import TruncationError, TruncationReport, TruncationWarning
 
 __all__ = [
     "Labels",
+    "LengthBatches",
     "Preprocessor",
     "TextBatches",
     "TruncationError",

@@ -57,7 +57,7 @@ class Feeder:
         """Labelled batches: a PyDataset, or a generator for a generator."""
         if is_texts(x):
             rows, labels, weights = self.labelled(x, y, sample_weight, class_weight)
-            return self.text_batches(rows, labels, weights, batch_size=batch_size, **options)
+            return self.row_batches(rows, labels, weights, batch_size=batch_size, **options)
         if y is not None:
             raise ValueError(f"A {type(x).__name__} brings its own labels: leave y out.")
 
@@ -67,29 +67,28 @@ class Feeder:
 
         return mapped(x, prepare, batch_size)
 
-    def text_batches(self, rows, labels, weights, *, batch_size, **options):
-        fixed = self.preprocessor.fixed_batch_shape
+    def split(self, x, y, sample_weight, class_weight, share, first_options, last_options):
+        """Batches of data held in memory without its last rows, and batches of those."""
+        if not is_texts(x):
+            raise ValueError("validation_split needs texts held in memory; use validation_data.")
+        arrays = self.labelled(x, y, sample_weight, class_weight)
+        first, last = zip(*split_off(share, *arrays))
+        return self.row_batches(*first, **first_options), self.row_batches(*last, **last_options)
+
+    def row_batches(self, rows, labels=None, weights=None, **options):
+        """Batches of rows as `labelled` gives them."""
+        fill_rows = options.pop("fill_rows", self.preprocessor.fixed_batch_shape)
         return TextBatches(
-            rows,
-            labels,
-            weights,
-            preprocessor=self.preprocessor,
-            batch_size=batch_size,
-            fill_rows=fixed,
-            **options,
+            rows, labels, weights, preprocessor=self.preprocessor, fill_rows=fill_rows, **options
         )
 
     def inputs(self, x, batch_size):
         """Batches without labels; see `batches`."""
         if not is_texts(x):
             return mapped(x, lambda batch: self.encode(split_batch(batch)[0]), batch_size)
-        return TextBatches(
-            as_rows(x),
-            preprocessor=self.preprocessor,
-            batch_size=batch_size,
-            # JAX compiles every shape anew: a last batch of its own shape would be one more.
-            fill_rows=self.preprocessor.fixed_batch_shape or keras.config.backend() == "jax",
-        )
+        # JAX compiles every shape anew: a last batch of its own shape would be one more.
+        fill_rows = self.preprocessor.fixed_batch_shape or keras.config.backend() == "jax"
+        return self.row_batches(as_rows(x), batch_size=batch_size, fill_rows=fill_rows)
 
     def batch(self, x, y=None, sample_weight=None, class_weight=None):
         """One batch that is given whole, as `train_on_batch` takes it."""

@@ -5,10 +5,10 @@ import contextlib
 import keras
 import numpy as np
 
-from ..preprocessing import TextBatches
+from ..preprocessing import LengthBatches
 from ..preprocessing.inputs import is_encoded, is_table, is_texts, split_labels
 from ..training.denormals import flushed_denormals
-from .feeding import Feeder, for_trainer, split_off
+from .feeding import Feeder, for_trainer
 
 BATCH_SIZE = 32
 
@@ -70,16 +70,20 @@ class TextTrainer(keras.Model):
             )
         size = batch_size or BATCH_SIZE
         self._learn(x, y)
-        options = {"batch_size": size, "shuffle": shuffle, "seed": self.seed}
-        train = self._feeder().batches(
-            x, y, sample_weight, class_weight=class_weight, **_texts(x, options)
-        )
-        options = {"batch_size": validation_batch_size or size, "even_weights": True}
+        feeder, options = self._feeder(), {"batch_size": size, "shuffle": shuffle}
+        options["seed"] = self.seed
+        held_out = {"batch_size": validation_batch_size or size, "even_weights": True}
         if validation_split and validation_data is None:
-            train, validation = self._split(train, validation_split, options)
+            train, validation = feeder.split(
+                x, y, sample_weight, class_weight, validation_split, options, held_out
+            )
         else:
-            validation = self._validation(validation_data, options)
-        self._fit_buckets(train, epochs)
+            train = feeder.batches(
+                x, y, sample_weight, class_weight=class_weight, **_texts(x, options)
+            )
+            validation = self._validation(validation_data, held_out)
+        if isinstance(train, LengthBatches):
+            train.fit_buckets(epochs)
         self.prepare_to_fit(train, epochs, initial_epoch, steps_per_epoch)
         self._number_epochs(train)
         with flushed_denormals(), self._fed(train, validation) as (train_data, validation_data):
@@ -90,16 +94,6 @@ class TextTrainer(keras.Model):
                 shuffle=False,
                 **rest,
             )
-
-    def _split(self, batches, share, options):
-        """Training batches without the last rows, and batches of those."""
-        if not isinstance(batches, TextBatches):
-            raise ValueError("validation_split needs texts held in memory; use validation_data.")
-        arrays = batches.rows, batches.labels, batches.sample_weight
-        first, last = zip(*split_off(share, *arrays))
-        held_out = self._feeder().text_batches(*last, **options)
-        batches.rows, batches.labels, batches.sample_weight = first
-        return batches, held_out
 
     def _validation(self, data, options):
         if data is None:
@@ -133,12 +127,12 @@ class TextTrainer(keras.Model):
         if self._is_ready(x):
             return super().predict(x, batch_size, verbose, **kwargs)
         batches = self._feeder().inputs(x, batch_size or BATCH_SIZE)
-        if isinstance(batches, TextBatches) and not batches.rows:
+        if isinstance(batches, LengthBatches) and not batches.num_rows:
             return np.zeros((0, *self.output.shape[1:]), "float32")
         with self._fed(batches) as (data,):
             outputs = super().predict(data, verbose=verbose, **kwargs)
         self._tell(batches)
-        if not isinstance(batches, TextBatches):
+        if not isinstance(batches, LengthBatches):
             return outputs
         order = batches.row_order()
         back = np.empty(len(order), int)
@@ -205,13 +199,9 @@ class TextTrainer(keras.Model):
         if y is not None:
             self.learn_labels(y)
 
-    def _fit_buckets(self, batches, epochs):
-        if isinstance(batches, TextBatches):
-            self.preprocessor.fit_buckets(batches.rows, epochs * batches.num_batches)
-
     def _number_epochs(self, batches):
         """Goes on with the order where the optimizer is: a loaded task sees what is next."""
-        if isinstance(batches, TextBatches):
+        if isinstance(batches, LengthBatches):
             batches.epoch = int(self.optimizer.iterations) // batches.num_batches
 
     @contextlib.contextmanager
@@ -241,7 +231,7 @@ class TextTrainer(keras.Model):
 
     def _tell(self, batches):
         """Keeps the truncation report, and warns if that is asked for."""
-        if isinstance(batches, TextBatches):
+        if isinstance(batches, LengthBatches):
             self.truncation_report = batches.report
             if self.preprocessor.truncation == "warn":
                 self.truncation_report.warn()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import keras_bert_zoo as kbz
-from keras_bert_zoo.preprocessing import TextBatches, TruncationReport, text_batches
+from keras_bert_zoo.preprocessing import TextBatches, TruncationReport, length_batches
 from keras_bert_zoo.preprocessing.preprocessor import padding_share
 from keras_bert_zoo.preprocessing.streams import ForTensorFlow
 from tests.paths import data_path
@@ -34,7 +34,7 @@ def make(count, *, length=None, max_sequence_length=64, truncation="warn", **opt
 @pytest.fixture
 def windows_of_three(monkeypatch):
     """Three batches a window, so that a few dozen rows have several."""
-    monkeypatch.setattr(text_batches, "WINDOW", 3)
+    monkeypatch.setattr(length_batches, "WINDOW", 3)
 
 
 def numbers(batch):
@@ -159,15 +159,15 @@ def test_there_is_no_batch_after_the_last():
 
 def recorded(monkeypatch):
     """`(epoch, rows)` of every batch that is handed out; a batch asked for twice in a row once."""
-    seen, original = [], TextBatches._batch
+    seen, original = [], TextBatches.collate
 
-    def record(self, rows, packed):
+    def record(self, rows, packed, generator):
         entry = (self.epoch, tuple(int(row) for row in rows))
         if not seen or seen[-1] != entry:
             seen.append(entry)
-        return original(self, rows, packed)
+        return original(self, rows, packed, generator)
 
-    monkeypatch.setattr(TextBatches, "_batch", record)
+    monkeypatch.setattr(TextBatches, "collate", record)
     return seen
 
 
@@ -338,7 +338,7 @@ def test_old_windows_are_forgotten():
         batches[index]
         most = max(most, len(batches._windows))
     # Behind, current, ahead; in the second pass also what the first one left at the end.
-    assert most <= 2 * (text_batches.KEEP + 2)
+    assert most <= 2 * (length_batches.KEEP + 2)
 
 
 def test_a_small_set_is_tokenized_once(monkeypatch):
@@ -347,7 +347,7 @@ def test_a_small_set_is_tokenized_once(monkeypatch):
     monkeypatch.setattr(
         kbz.Preprocessor, "pack_rows", lambda *args: calls.append(1) or original(*args)
     )
-    monkeypatch.setattr(text_batches, "WINDOW", 2)
+    monkeypatch.setattr(length_batches, "WINDOW", 2)
     batches = make(40)
     for _ in range(3):
         one_pass(batches)
