@@ -19,12 +19,22 @@ PUBLIC = {
     "Preprocessor": "preprocessing",
     "Recipe": "training",
     "TextClassifier": "tasks",
+    "TokenClassifier": "tasks",
     "Tokenizer": "tokenizers",
     "TruncationError": "preprocessing",
     "TruncationWarning": "preprocessing",
     "list_presets": "registry",
 }
-MODULES = ("catalog", "families", "layers", "preprocessing", "tasks", "tokenizers", "training")
+MODULES = (
+    "catalog",
+    "families",
+    "layers",
+    "metrics",
+    "preprocessing",
+    "tasks",
+    "tokenizers",
+    "training",
+)
 
 __all__ = ["__version__", "from_preset", *PUBLIC]
 

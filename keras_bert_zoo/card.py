@@ -42,7 +42,7 @@ def model_card(task):
         "import keras_bert_zoo",
         "",
         f'task = keras_bert_zoo.{type(task).__name__}.from_preset("path/to/this/folder")',
-        'task.classify("A text.")',
+        type(task).example,
         "```",
         "",
     ]

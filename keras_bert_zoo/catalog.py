@@ -69,7 +69,8 @@ def load_task(preset, cls=None, *, head="auto", dtype=None, strict=True, **optio
     if head not in HEADS:
         raise ValueError(f"head must be one of {', '.join(HEADS)}. Given: {head!r}.")
     folder, info = locate(preset)
-    new = head == "new" or (head == "auto" and bool({"labels", "num_classes"} & set(options)))
+    asked = (set(cls.head_options) if cls else {"labels", "num_classes"}) & set(options)
+    new = head == "new" or (head == "auto" and bool(asked))
     if native.is_native(folder):
         return _from_native(folder, cls, new, dtype, options)
     return _from_hugging_face(folder, info, cls, new, dtype, strict, options)
@@ -121,32 +122,40 @@ def _from_native(folder, cls, new, dtype, options):
 
 
 def _from_hugging_face(folder, info, cls, new, dtype, strict, options):
-    from .tasks import TextClassifier
-
-    cls = cls or TextClassifier
     options, packing = split_options(options)
     checkpoint = HuggingFaceFolder(folder, strict=strict)
+    cls = cls or task_class(checkpoint)
     found = None if new else cls.head_from_hugging_face(checkpoint)
-    if found is None and not {"labels", "num_classes"} & set(options):
+    if found is None and cls.head_options and not set(cls.head_options) & set(options):
+        hints = {"labels": 'labels=["a", "b", ...]', "num_classes": "num_classes=N"}
+        hints["entity_types"] = 'entity_types=["PER", "LOC"]'
         raise ValueError(
             f"{folder} has no head for a {cls.__name__}: say what the new one is of, with "
-            'labels=["a", "b", ...], or num_classes=N.'
+            f"{', or '.join(hints[name] for name in cls.head_options)}."
         )
     encoder = checkpoint.encoder(dtype)
     check_registry(info, encoder)
     longest = encoder.config.max_sequence_length
     packing = {"max_sequence_length": longest, **packing}
     preprocessor = Preprocessor(Tokenizer.from_folder(folder), **packing)
+    head = {**(checkpoint.head_dropout() if cls.has_dropout else {}), **(found or {})}
     with dtype_scope(dtype):
-        task = cls(
-            encoder, preprocessor, **{**checkpoint.head_dropout(), **(found or {}), **options}
-        )
+        task = cls(encoder, preprocessor, **{**head, **options})
     ours = {id(weight) for weight in encoder.weights}
-    style = checkpoint.family.heads[cls.__name__]
-    names = style.weight_names if found else {}
+    names = checkpoint.family.heads[cls.head_style].weight_names if found is not None else {}
     checkpoint.fill_head([w for w in task.weights if id(w) not in ours], names)
     task.conversion_report = checkpoint.report
     return task
+
+
+def task_class(checkpoint):
+    """The task whose head a Hugging Face folder holds; `TextClassifier` if that is not known."""
+    from .tasks import TASKS, TextClassifier
+
+    for cls in TASKS.values():
+        if cls.architecture and checkpoint.is_for(cls.architecture, unsaid=False):
+            return cls
+    return TextClassifier
 
 
 def check_registry(info, encoder):

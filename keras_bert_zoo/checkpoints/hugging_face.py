@@ -204,6 +204,11 @@ class HuggingFaceFolder:
         self.report.honoured["classifier_dropout"] = rate
         return {"dropout": rate}
 
+    def is_for(self, architecture, unsaid=True):
+        """Whether the config names a class whose name ends so; `unsaid` if it names none."""
+        names = self.config.get("architectures")
+        return any(str(name).endswith(architecture) for name in names) if names else unsaid
+
     def labels(self, count):
         """Label names in the order of the logits, or None if the config has no `count` of them."""
         names = self.config.get("id2label") or {}

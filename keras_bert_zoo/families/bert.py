@@ -102,6 +102,17 @@ def classifier(encoder, sequence, num_classes, dropout):
     return head(pool(sequence))
 
 
+def token_classifier(encoder, sequence, num_classes, dropout, layer=ClassificationHead):
+    """Dropout and a dense layer on each token (section 4.1), or another layer in its place."""
+    config = encoder.config
+    return layer(
+        num_classes,
+        dropout=config.dropout if dropout is None else dropout,
+        initializer_range=config.initializer_range,
+        name="head",
+    )(sequence)
+
+
 WEIGHT_NAMES = {
     "embeddings/tokens": "embeddings.word_embeddings",
     "embeddings/positions/table": "embeddings.position_embeddings",
@@ -156,5 +167,8 @@ FAMILY = Family(
     build,
     lambda config: WEIGHT_NAMES,
     HUGGING_FACE,
-    heads={"TextClassifier": HeadStyle(classifier, {"head/logits": "classifier"})},
+    heads={
+        "TextClassifier": HeadStyle(classifier, {"head/logits": "classifier"}, uses_pooler=True),
+        "TokenClassifier": HeadStyle(token_classifier, {"head/logits": "classifier"}),
+    },
 )

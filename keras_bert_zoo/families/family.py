@@ -65,10 +65,12 @@ class HeadStyle:
     Args:
         build: `(encoder, sequence, **head options) -> logits`, on symbolic tensors.
         weight_names: our layer path -> their tensor prefix.
+        uses_pooler: whether the encoder's pooler, if it has one, is part of it.
     """
 
     build: Callable
     weight_names: Mapping[str, str]
+    uses_pooler: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from .activations import ACTIVATIONS, activation
 from .attention import SelfAttention
 from .blocks import PostNormBlock, PreNormBlock
+from .crf import CRFHead
 from .embeddings import Embeddings, LearnedPositions
 from .feed_forward import FeedForward
 from .heads import ClassificationHead
@@ -13,6 +14,7 @@ from .pooling import Pooler
 __all__ = [
     "ACTIVATIONS",
     "AttentionMask",
+    "CRFHead",
     "ClassificationHead",
     "Embeddings",
     "FeedForward",

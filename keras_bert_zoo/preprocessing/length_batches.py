@@ -70,12 +70,20 @@ class LengthBatches(keras.utils.PyDataset):
         return self.num_batches
 
     def __getitem__(self, index):
+        epoch, (rows, items) = self._batch(index)
+        return self.collate(rows, items, np.random.default_rng((self.seed, epoch, 1, index)))
+
+    def batch_items(self, index):
+        """`(rows, items)` of a batch: the numbers of its rows, and what `load` gave for them."""
+        return self._batch(index)[1]
+
+    def _batch(self, index):
         if not 0 <= index < self.num_batches:
             raise IndexError(f"There are {self.num_batches} batches, from 0. Asked for: {index}.")
         number, place = divmod(index, WINDOW)
         epoch, batches = self._window(number)
         self._finished |= index == self.num_batches - 1
-        return self.collate(*batches[place], np.random.default_rng((self.seed, epoch, 1, index)))
+        return epoch, batches[place]
 
     def row_order(self):
         """Number of the row that stands at each place of the pass just made."""

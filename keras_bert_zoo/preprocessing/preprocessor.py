@@ -84,27 +84,34 @@ class Preprocessor(keras.Layer):
             rows: list of tuples of one or two texts.
             steps: number of updates that are going to be made.
         """
-        if self._buckets is None and rows:
-            most = self.num_buckets or affordable_buckets(steps)
-            lengths = self._sample_lengths(rows)
-            # The lengths seen share these; what is longer has its own, which are used if it comes.
-            longest = max(lengths)
-            chosen = choose_buckets(lengths, most, longest)
-            chosen += [*spare_buckets(longest, self.max_sequence_length), self.max_sequence_length]
-            self._buckets = tuple(sorted(set(chosen)))
 
-    def _sample_lengths(self, rows):
-        """Lengths of rows from all over the data, and of the longest one."""
-
-        def lengths(some):
+        def lengths(numbers):
+            some = [rows[i] for i in numbers]
             packed, _ = self.pack_rows(some, TruncationReport(0), refuse=False)
             return [len(ids) for ids, _ in packed]
 
-        step = max(1, len(rows) // SAMPLE)
-        if step == 1:
-            return lengths(rows)
-        most = heapq.nlargest(LONGEST, rows, key=lambda row: sum(map(len, row)))
-        return [*lengths(rows[::step]), max(lengths(most))]
+        characters = lambda: [sum(map(len, row)) for row in rows]  # noqa: E731
+        self.fit_buckets_to(len(rows), lengths, steps, characters)
+
+    def fit_buckets_to(self, count, lengths_of, steps=None, sizes=None):
+        """The same for rows of any kind.
+
+        Args:
+            count: how many rows there are.
+            lengths_of: numbers of rows -> how many tokens each of them has.
+            steps: number of updates that are going to be made.
+            sizes: a function that gives a number for each row that grows with its length, to find
+                the longest; if not given, the length of all rows is asked for.
+        """
+        if self._buckets is not None or not count:
+            return
+        most = self.num_buckets or affordable_buckets(steps)
+        # The lengths seen share these; what is longer has its own, which are used if it comes.
+        lengths = _sample_lengths(count, lengths_of, sizes)
+        longest = max(lengths)
+        chosen = choose_buckets(lengths, most, longest)
+        chosen += [*spare_buckets(longest, self.max_sequence_length), self.max_sequence_length]
+        self._buckets = tuple(sorted(set(chosen)))
 
     def pack_rows(self, rows, report, refuse=True):
         """Tokenizes and packs rows.
@@ -170,6 +177,16 @@ class Preprocessor(keras.Layer):
         config = dict(config)
         tokenizer = keras.saving.deserialize_keras_object(config.pop("tokenizer"))
         return cls(tokenizer, **config)
+
+
+def _sample_lengths(count, lengths_of, sizes):
+    """Lengths of rows from all over the data, and of the longest one."""
+    step = max(1, count // SAMPLE)
+    if step == 1 or sizes is None:
+        return lengths_of(range(count))
+    sizes = sizes()
+    most = heapq.nlargest(LONGEST, range(count), key=sizes.__getitem__)
+    return [*lengths_of(range(0, count, step)), max(lengths_of(most))]
 
 
 def affordable_buckets(steps=None):

@@ -2,5 +2,6 @@
 
 from .task import TASKS, Task
 from .text_classifier import TextClassifier
+from .token_classifier import TokenClassifier
 
-__all__ = ["TASKS", "Task", "TextClassifier"]
+__all__ = ["TASKS", "Task", "TextClassifier", "TokenClassifier"]

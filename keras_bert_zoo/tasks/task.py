@@ -5,6 +5,7 @@ import random
 import keras
 import numpy as np
 
+from ..families import family_called
 from ..training import RealRows, Recipe
 from ..training.random_state import read_random_state, write_random_state
 from .trainer import TextTrainer
@@ -33,19 +34,32 @@ class Task(TextTrainer):
         seed: of the order of the data; drawn if not given.
     """
 
+    # Options that say what a new head is of; without any, a head can always be made.
+    head_options = ("labels", "num_classes")
+    head_style = None  # its name in `Family.heads`; that of the class if not given
+    has_dropout = True  # whether there is dropout before the head's outputs
+    architecture = None  # end of the name that transformers gives to such a model
+    masks_places = False  # whether weights say which outputs count, so that metrics need them too
+    example = 'task.predict(["A text."])'  # for the model card
+
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         TASKS[cls.__name__] = cls
+        cls.head_style = cls.__dict__.get("head_style", cls.__name__)
 
     def __init__(
         self, encoder, inputs, outputs, *, preprocessor, recipe=None, seed=None, name=None
     ):
         super().__init__(inputs, outputs, name=name)
         self.encoder, self.preprocessor = encoder, preprocessor
+        if encoder.pooler is not None:
+            # One that is not part of the outputs has no gradients.
+            style = family_called(encoder.config.family).heads[self.head_style]
+            encoder.pooler.trainable = style.uses_pooler
         self.recipe = recipe or Recipe.for_encoder(encoder.config)
         self.seed = random.randrange(2**31) if seed is None else seed
         self.conversion_report = self.truncation_report = None
-        self._by_recipe, self._random_state = False, None
+        self._by_recipe, self._random_state, self._forward = False, None, None
         if preprocessor is not None:
             self._check_lengths()
 
@@ -111,7 +125,8 @@ class Task(TextTrainer):
         if isinstance(loss, str):
             loss = self._loss_called(loss)
         metrics = self._metrics_called(metrics)
-        if metrics and self.preprocessor is not None and self.preprocessor.fixed_batch_shape:
+        filled = self.preprocessor is not None and self.preprocessor.fixed_batch_shape
+        if metrics and (filled or self.masks_places):
             weighted_metrics = [*(weighted_metrics or []), *map(RealRows, metrics)]
             metrics = None
         super().compile(
@@ -190,7 +205,7 @@ class Task(TextTrainer):
 
     def _forget_functions(self):
         """What was traced or compiled has the old weights in it."""
-        self.train_function = self.test_function = self.predict_function = None
+        self.train_function = self.test_function = self.predict_function = self._forward = None
 
     # -------------------------------------------------------------- saving
 
@@ -244,3 +259,16 @@ class Task(TextTrainer):
         from ..catalog import load_task
 
         return load_task(preset, cls, **options)
+
+    @classmethod
+    def head_from_hugging_face(cls, checkpoint):
+        """Options of the head that a Hugging Face folder holds, or None if it holds none."""
+        return None
+
+
+def encoder_inputs(encoder):
+    """New symbolic inputs like those of the encoder."""
+    return {
+        key: keras.Input(value.shape[1:], dtype=value.dtype, name=key)
+        for key, value in encoder.input.items()
+    }

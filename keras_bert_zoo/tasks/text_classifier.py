@@ -6,7 +6,7 @@ from keras import ops
 
 from ..families import family_called
 from ..preprocessing import Labels
-from .task import Task
+from .task import Task, encoder_inputs
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
@@ -35,6 +35,9 @@ class TextClassifier(Task):
     {'label': 'good', 'score': 0.93}
     """
 
+    architecture = "ForSequenceClassification"
+    example = 'task.classify("A text.")'
+
     def __init__(
         self,
         encoder,
@@ -49,11 +52,8 @@ class TextClassifier(Task):
         name="text_classifier",
     ):
         class_labels = Labels(labels, num_classes, problem)
-        style = family_called(encoder.config.family).heads["TextClassifier"]
-        inputs = {
-            key: keras.Input(value.shape[1:], dtype=value.dtype, name=key)
-            for key, value in encoder.input.items()
-        }
+        style = family_called(encoder.config.family).heads[self.head_style]
+        inputs = encoder_inputs(encoder)
         outputs = style.build(encoder, encoder(inputs), class_labels.num_classes, dropout)
         super().__init__(
             encoder,
@@ -159,8 +159,7 @@ class TextClassifier(Task):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""
         if "classifier.weight" not in checkpoint or "pooler.dense.weight" not in checkpoint:
             return None
-        architectures = checkpoint.config.get("architectures") or ["ForSequenceClassification"]
-        if not any("ForSequenceClassification" in str(name) for name in architectures):
+        if not checkpoint.is_for(cls.architecture):
             return None
         count = checkpoint.shape("classifier.weight")[0]
         problem = checkpoint.problem(count)

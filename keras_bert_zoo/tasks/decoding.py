@@ -1,0 +1,53 @@
+"""Decoding sequences of tags in numpy: one long row at a time, outside of the model."""
+
+import numpy as np
+
+
+def best_path(emissions, first, following, last):
+    """The tags of the highest score, `(length,)`; `layers.crf.viterbi` for one row.
+
+    Args:
+        emissions: `(length, num_classes)`.
+        first, last: scores of a tag at the begin and at the end, `(num_classes,)`.
+        following: `following[i, j]`: score of `j` after `i`.
+
+    >>> best_path(np.array([[2.0, 1.0], [0.0, 1.0]]), np.zeros(2), np.zeros((2, 2)), np.zeros(2))
+    array([0, 1])
+    """
+    best, came_from = first + emissions[0], []
+    for emission in emissions[1:]:
+        through = best[:, None] + following
+        came_from.append(through.argmax(axis=0))
+        best = through.max(axis=0) + emission
+    path = [int((best + last).argmax())]
+    for before in reversed(came_from):
+        path.append(int(before[path[-1]]))
+    return np.array(path[::-1])
+
+
+def marginals(emissions, first, following, last, *, chained):
+    """The probability of each tag at each place, `(length, num_classes)`.
+
+    Args:
+        emissions, first, following, last: see `best_path`.
+        chained: whether the tags depend on their neighbours (forward-backward); if not, this is the
+            softmax of the emissions.
+    """
+    if not chained:
+        return _softmax(emissions)
+    forward, backward = [first + emissions[0]], [last]
+    for emission in emissions[1:]:
+        forward.append(_logsumexp(forward[-1][:, None] + following, axis=0) + emission)
+    for emission in emissions[:0:-1]:
+        backward.append(_logsumexp(following + emission + backward[-1], axis=1))
+    return _softmax(np.array(forward) + np.array(backward[::-1]))
+
+
+def _softmax(scores):
+    shifted = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
+def _logsumexp(scores, axis):
+    most = scores.max(axis=axis, keepdims=True)
+    return np.log(np.exp(scores - most).sum(axis=axis)) + most.squeeze(axis)
