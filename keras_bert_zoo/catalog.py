@@ -5,6 +5,11 @@ from pathlib import Path
 from .checkpoints import native
 from .checkpoints.hugging_face import HuggingFaceFolder
 from .checkpoints.report import ConversionError
+from .checkpoints.sentence_transformers import (
+    is_sentence_transformers,
+    load_embedder,
+    transformer_folder,
+)
 from .encoder import Encoder
 from .precision import dtype_scope
 from .preprocessing import Preprocessor
@@ -40,7 +45,7 @@ def load_encoder(preset, *, load_weights=True, dtype=None, strict=True):
         task, report = native.load_task(folder, dtype)
         task.encoder.conversion_report = report
         return task.encoder
-    checkpoint = HuggingFaceFolder(folder, strict=strict)
+    checkpoint = HuggingFaceFolder(transformer_folder(folder), strict=strict)
     if not load_weights:
         config = vars(checkpoint.encoder_config())
         return Encoder.from_config({"family": checkpoint.family.name, **config, "dtype": dtype})
@@ -73,7 +78,9 @@ def load_task(preset, cls=None, *, head="auto", dtype=None, strict=True, **optio
     new = head == "new" or (head == "auto" and bool(asked))
     if native.is_native(folder):
         return _from_native(folder, cls, new, dtype, options)
-    return _from_hugging_face(folder, info, cls, new, dtype, strict, options)
+    if not new and is_sentence_transformers(folder) and is_embedder(cls):
+        return _from_sentence_transformers(folder, info, cls, dtype, strict, options)
+    return _from_hugging_face(transformer_folder(folder), info, cls, new, dtype, strict, options)
 
 
 PREPROCESSOR_OPTIONS = (
@@ -95,6 +102,8 @@ def _from_native(folder, cls, new, dtype, options):
     task, report = native.load_task(folder, dtype)
     options, packing = split_options(options)
     cls = cls or type(task)
+    # A head that there is nothing to say of can be put on any encoder.
+    new = new or not (cls.head_options or isinstance(task, cls))
     if not new and not isinstance(task, cls):
         raise ValueError(
             f"{folder} holds a {type(task).__name__}, not a {cls.__name__}. To put a new head on "
@@ -129,6 +138,7 @@ def _from_hugging_face(folder, info, cls, new, dtype, strict, options):
     if found is None and cls.head_options and not set(cls.head_options) & set(options):
         hints = {"labels": 'labels=["a", "b", ...]', "num_classes": "num_classes=N"}
         hints["entity_types"] = 'entity_types=["PER", "LOC"]'
+        hints["problem"] = 'problem="regression"'
         raise ValueError(
             f"{folder} has no head for a {cls.__name__}: say what the new one is of, with "
             f"{', or '.join(hints[name] for name in cls.head_options)}."
@@ -142,9 +152,25 @@ def _from_hugging_face(folder, info, cls, new, dtype, strict, options):
     with dtype_scope(dtype):
         task = cls(encoder, preprocessor, **{**head, **options})
     ours = {id(weight) for weight in encoder.weights}
-    names = checkpoint.family.heads[cls.head_style].weight_names if found is not None else {}
+    names = cls.head_names(checkpoint) if found is not None else {}
     checkpoint.fill_head([w for w in task.weights if id(w) not in ours], names)
     task.conversion_report = checkpoint.report
+    return task
+
+
+def is_embedder(cls):
+    """Whether a folder of modules is to be read as what it is; None leaves it to the folder."""
+    return cls is None or cls.head_style == "TextEmbedder"
+
+
+def _from_sentence_transformers(folder, info, cls, dtype, strict, options):
+    from .tasks import TextEmbedder
+
+    options, packing = split_options(options)
+    task = load_embedder(
+        folder, cls or TextEmbedder, dtype=dtype, strict=strict, options=options, packing=packing
+    )
+    check_registry(info, task.encoder)
     return task
 
 

@@ -69,6 +69,11 @@ class Encoder(keras.Model):
         return outputs
 
     @property
+    def embeddings(self):
+        """The layer that gives the vectors for the first block."""
+        return self._parts[1]
+
+    @property
     def blocks(self):
         """The blocks, first to last."""
         return list(self._parts[2])

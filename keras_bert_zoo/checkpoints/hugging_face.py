@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import numpy as np
+
 from ..encoder import Encoder
 from ..families import FAMILIES
 from .fill import fill
@@ -93,6 +95,9 @@ class HuggingFaceFolder:
                     f"{self.folder} holds {names[plain]} and {theirs}: two tensors for one weight."
                 )
             names[plain] = theirs
+        for other, plain in self.family.hugging_face.aliases.items():
+            if other in names:  # of the two this is the one that is computed with
+                names[plain] = names.pop(other)
         return names
 
     def __contains__(self, name):
@@ -203,6 +208,15 @@ class HuggingFaceFolder:
         self.report.ignored.pop("classifier_dropout", None)
         self.report.honoured["classifier_dropout"] = rate
         return {"dropout": rate}
+
+    def has_own(self, name):
+        """Whether the tensor is there and is not the token table once more."""
+        if name not in self:
+            return False
+        table = next(iter(self.family.hugging_face.sizes.values()))[0]
+        if self.shape(name) != self.shape(table):
+            return True
+        return not np.array_equal(self.tensors[self.names[name]], self.tensors[self.names[table]])
 
     def is_for(self, architecture, unsaid=True):
         """Whether the config names a class whose name ends so; `unsaid` if it names none."""

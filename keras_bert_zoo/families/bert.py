@@ -2,17 +2,23 @@
 
 import dataclasses
 
+import keras
+
 from ..encoder import Encoder
 from ..layers import (
     ClassificationHead,
     Embeddings,
     FeedForward,
     LearnedPositions,
+    MaskedLMHead,
     Pooler,
     PostNormBlock,
     SelfAttention,
+    SequencePooling,
+    UnitNorm,
     layer_norm,
 )
+from ..layers.span_head import SpanHead
 from .family import EncoderConfig, Family, HeadStyle, HuggingFaceNames
 
 
@@ -113,6 +119,37 @@ def token_classifier(encoder, sequence, num_classes, dropout, layer=Classificati
     )(sequence)
 
 
+def masked_lm(encoder, sequence, places, tied):
+    """The transform and the token table, as in https://github.com/google-research/bert."""
+    config = encoder.config
+    head = MaskedLMHead(
+        encoder.embeddings.tokens if tied else None,
+        vocabulary_size=config.vocabulary_size,
+        hidden_dim=config.hidden_dim,
+        activation=config.activation,
+        epsilon=config.layer_norm_epsilon,
+        initializer_range=config.initializer_range,
+        name="head",
+    )
+    return head(sequence, places)
+
+
+def span_extractor(encoder, sequence, padding_mask):
+    """A dense layer on each token (section 4.2)."""
+    head = SpanHead(initializer_range=encoder.config.initializer_range, name="head")
+    return head(sequence, padding_mask)
+
+
+def text_embedder(encoder, sequence, padding_mask, pooling, projection, normalize):
+    """Pooling, a dense layer if there is one, and length 1 (https://arxiv.org/abs/1908.10084)."""
+    vectors = SequencePooling(pooling, name="pooling")(sequence, padding_mask)
+    if projection is not None:
+        dim, activation, use_bias = projection
+        options = {"use_bias": use_bias, "dtype": "float32", "name": "projection"}
+        vectors = keras.layers.Dense(dim, activation, **options)(vectors)
+    return UnitNorm(name="unit_norm")(vectors) if normalize else vectors
+
+
 WEIGHT_NAMES = {
     "embeddings/tokens": "embeddings.word_embeddings",
     "embeddings/positions/table": "embeddings.position_embeddings",
@@ -127,6 +164,13 @@ WEIGHT_NAMES = {
     "layer_{i}/feed_forward/out": "encoder.layer.{i}.output.dense",
     "layer_{i}/feed_forward_norm": "encoder.layer.{i}.output.LayerNorm",
     "pooler/dense": "pooler.dense",
+}
+
+MASKED_LM_NAMES = {
+    "head": "cls.predictions",
+    "head/transform": "cls.predictions.transform.dense",
+    "head/norm": "cls.predictions.transform.LayerNorm",
+    "head/decoder": "cls.predictions.decoder",
 }
 
 HUGGING_FACE = HuggingFaceNames(
@@ -159,6 +203,7 @@ HUGGING_FACE = HuggingFaceNames(
         "num_segments": ("embeddings.token_type_embeddings.weight", 0),
         "intermediate_dim": ("encoder.layer.0.intermediate.dense.weight", 0),
     },
+    aliases={"cls.predictions.decoder.bias": "cls.predictions.bias"},
     not_encoder=("cls.", "classifier.", "qa_outputs.", "embeddings.position_ids"),
 )
 
@@ -169,6 +214,13 @@ FAMILY = Family(
     HUGGING_FACE,
     heads={
         "TextClassifier": HeadStyle(classifier, {"head/logits": "classifier"}, uses_pooler=True),
+        "MaskedLM": HeadStyle(masked_lm, MASKED_LM_NAMES),
+        "MultipleChoice": HeadStyle(classifier, {"head/logits": "classifier"}, uses_pooler=True),
+        "NextSentence": HeadStyle(
+            classifier, {"head/logits": "cls.seq_relationship"}, uses_pooler=True
+        ),
+        "SpanExtractor": HeadStyle(span_extractor, {"head/logits": "qa_outputs"}),
+        "TextEmbedder": HeadStyle(text_embedder, {"projection": "linear"}),
         "TokenClassifier": HeadStyle(token_classifier, {"head/logits": "classifier"}),
     },
 )

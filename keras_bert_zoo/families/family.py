@@ -84,6 +84,7 @@ class HuggingFaceNames:
         required: their fields that must have this value, because another one changes the output
             in a way that this library does not build.
         sizes: our field -> (their tensor, axis) that must have this size.
+        aliases: another name of theirs -> the name in our tables, for weights kept under either.
         not_encoder: starts of the names of tensors that are no weights of the encoder.
     """
 
@@ -93,6 +94,7 @@ class HuggingFaceNames:
     required: Mapping[str, tuple]
     sizes: Mapping[str, tuple[str, int]]
     not_encoder: tuple[str, ...]
+    aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,13 +3,16 @@
 from .activations import ACTIVATIONS, activation
 from .attention import SelfAttention
 from .blocks import PostNormBlock, PreNormBlock
+from .choices import MergeChoices, SplitChoices
 from .crf import CRFHead
 from .embeddings import Embeddings, LearnedPositions
 from .feed_forward import FeedForward
 from .heads import ClassificationHead
+from .masked_lm_head import MaskedLMHead
 from .masks import AttentionMask
 from .norms import layer_norm
 from .pooling import Pooler
+from .sequence_pooling import SequencePooling, UnitNorm
 
 __all__ = [
     "ACTIVATIONS",
@@ -19,10 +22,15 @@ __all__ = [
     "Embeddings",
     "FeedForward",
     "LearnedPositions",
+    "MaskedLMHead",
+    "MergeChoices",
     "Pooler",
     "PostNormBlock",
     "PreNormBlock",
     "SelfAttention",
+    "SequencePooling",
+    "SplitChoices",
+    "UnitNorm",
     "activation",
     "layer_norm",
 ]

@@ -56,7 +56,7 @@ def negative_log_likelihood(emissions, transitions, tags, mask):
             other places are taken out.
     """
     emissions, tags, mask = compact(mask, emissions, tags)
-    parts = split_transitions(transitions[0])
+    parts = split_transitions(ops.convert_to_tensor(transitions)[0])
     return log_partition(emissions, mask, *parts) - path_score(emissions, tags, mask, *parts)
 
 
@@ -69,7 +69,7 @@ def decode(emissions, transitions, mask, allowed=None):
     """
     order = compact_order(mask)
     emissions, kept = compact(mask, emissions)
-    parts = constrain(split_transitions(transitions[0]), allowed)
+    parts = constrain(split_transitions(ops.convert_to_tensor(transitions)[0]), allowed)
     best = viterbi(emissions, kept, *parts)
     back = ops.argsort(order, axis=1)
     return ops.take_along_axis(best, back, axis=1) * ops.cast(mask, best.dtype)
@@ -104,7 +104,7 @@ def compact(mask, *tensors):
     """
     order = compact_order(mask)
     moved = []
-    for tensor in tensors:
+    for tensor in map(ops.convert_to_tensor, tensors):
         index = ops.reshape(order, (*ops.shape(order), *[1] * (len(tensor.shape) - 2)))
         moved.append(ops.take_along_axis(tensor, index, axis=1))
     count = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)

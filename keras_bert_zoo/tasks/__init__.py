@@ -1,7 +1,26 @@
 """Models that take text and give answers. To add one: write the file, and name it here."""
 
+from .masked_lm import MaskedLM
+from .multiple_choice import MultipleChoice
+from .pair_scorer import PairScorer
+from .span_extractor import SpanExtractor
 from .task import TASKS, Task
 from .text_classifier import TextClassifier
+from .text_embedder import TextEmbedder
 from .token_classifier import TokenClassifier
+from .vector_index import VectorIndex
+from .zero_shot import ZeroShotClassifier
 
-__all__ = ["TASKS", "Task", "TextClassifier", "TokenClassifier"]
+__all__ = [
+    "TASKS",
+    "MaskedLM",
+    "MultipleChoice",
+    "PairScorer",
+    "SpanExtractor",
+    "Task",
+    "TextClassifier",
+    "TextEmbedder",
+    "TokenClassifier",
+    "VectorIndex",
+    "ZeroShotClassifier",
+]

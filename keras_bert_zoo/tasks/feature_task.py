@@ -49,7 +49,7 @@ class FeatureFeeder(Feeder):
         )
 
     def batch(self, x, y=None, sample_weight=None, class_weight=None):
-        if y is None:
+        if is_encoded(x) or (y is None and self.featurizer.read(x)[1] is None):
             return self.encode(x)
         rows, targets, weights = self.labelled(x, y, sample_weight, class_weight)
         return self._collate(rows, targets, weights)

@@ -169,8 +169,13 @@ class Task(TextTrainer):
         total = steps and steps * epochs
         self.ensure_trainable(total, initial_epoch)
 
+    def hold_random_state(self):
+        """Keeps the random state for `continue_random_state`: Keras may draw from it as it builds."""
+        if self._random_state is None:
+            self._random_state = read_random_state(self)
+
     def continue_random_state(self):
-        """Sets the random state that the task was saved with, once."""
+        """Sets the random state that was held, or that the task was saved with, once."""
         if self._random_state is not None:
             write_random_state(self, self._random_state)
             self._random_state = None
@@ -264,6 +269,11 @@ class Task(TextTrainer):
     def head_from_hugging_face(cls, checkpoint):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""
         return None
+
+    @classmethod
+    def head_names(cls, checkpoint):
+        """Our layer path -> their tensor prefix, for that head."""
+        return checkpoint.family.heads[cls.head_style].weight_names
 
 
 def encoder_inputs(encoder):

@@ -159,7 +159,7 @@ class TextClassifier(Task):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""
         if "classifier.weight" not in checkpoint or "pooler.dense.weight" not in checkpoint:
             return None
-        if not checkpoint.is_for(cls.architecture):
+        if not checkpoint.is_for(TextClassifier.architecture):
             return None
         count = checkpoint.shape("classifier.weight")[0]
         problem = checkpoint.problem(count)

@@ -173,7 +173,7 @@ class TokenClassifier(FeatureTask):
         return [self._of_words(row, logits)[0] for row, logits in self._merged(features, outputs)]
 
     def _merged(self, features, outputs):
-        """`(RowTokens, logits of its tokens)` of each row, from the windows that answer for them."""
+        """`(RowTokens, logits of its tokens)` of each row: what each window answers for."""
         merged = []
         for feature, output in zip(features, outputs):
             logits = output["logits"] if self.head_kind == "crf" else output

@@ -17,7 +17,8 @@ class TextTrainer(keras.Model):
     """Puts the preprocessor between the caller's data and Keras' training loops.
 
     A subclass has `preprocessor`, `seed`, `truncation_report`, `encode_labels`, `class_index`,
-    `learn_labels`, `prepare_to_fit`, `ensure_trainable` and `continue_random_state`.
+    `learn_labels`, `prepare_to_fit`, `ensure_trainable`, `hold_random_state` and
+    `continue_random_state`.
     """
 
     def fit(
@@ -86,6 +87,7 @@ class TextTrainer(keras.Model):
             train.fit_buckets(epochs)
         self.prepare_to_fit(train, epochs, initial_epoch, steps_per_epoch)
         self._number_epochs(train)
+        self.hold_random_state()
         with flushed_denormals(), self._fed(train, validation) as (train_data, validation_data):
             return super().fit(
                 train_data,

@@ -1,0 +1,165 @@
+"""Writes a model the way transformers keeps it: config.json, model.safetensors, the tokenizer."""
+
+import json
+
+import keras
+import numpy as np
+
+from ..families import family_called
+from .hugging_face import ACTIVATIONS, PROBLEMS
+from .name_map import locate
+from .native import replaced_folder, write_json
+
+# What transformers' classes of a model type begin with.
+CLASSES = {"bert": "Bert"}
+WEIGHTS, CONFIG, TOKENIZER_CONFIG = "model.safetensors", "config.json", "tokenizer_config.json"
+
+
+def save_hugging_face(task, folder, *, overwrite=False):
+    """Writes a task, head and all, as a folder that transformers' Auto classes read.
+
+    Args:
+        task: any task whose head transformers knows.
+        folder: a new one, or an empty one.
+        overwrite: whether a folder that holds something may be replaced.
+
+    Raises:
+        FileExistsError: the folder holds something.
+        ValueError: the task has weights that transformers has no place for.
+
+    Example:
+
+    >>> save_hugging_face(task, "for_transformers")
+    >>> transformers.AutoModelForSequenceClassification.from_pretrained("for_transformers")
+    """
+    with replaced_folder(folder, overwrite) as new:
+        write_task(task, new)
+
+
+def write_task(task, folder, *, head=True):
+    """Writes the files of `save_hugging_face` into a folder.
+
+    Args:
+        task: the task.
+        folder: where to.
+        head: whether its head is written; if not, the result is the encoder alone, such as a
+            `BertModel`.
+    """
+    names = family_called(task.encoder.config.family).hugging_face
+    ending = (task.architecture if head else None) or "Model"
+    tensors = tensors_of(
+        task if head else task.encoder,
+        task.encoder.config,
+        prefix="" if ending == "Model" else names.prefix,
+        head_names=head_names(task) if head else {},
+    )
+    config = {
+        **config_of(task.encoder.config, CLASSES[names.model_type] + ending),
+        **(head_config(task) if head else {}),
+    }
+    if task.preprocessor is not None:
+        write_tokenizer(task.preprocessor, folder)
+        config["pad_token_id"] = task.preprocessor.tokenizer.pad_id
+    write_json(folder / CONFIG, config)
+    write_tensors(tensors, folder / WEIGHTS)
+
+
+def config_of(config, architecture):
+    """Their config.json for one of our configs, as a dictionary.
+
+    >>> config_of(BertConfig(vocabulary_size=9), "BertModel")["hidden_size"]
+    768
+    """
+    names = family_called(config.family).hugging_face
+    values = {theirs: getattr(config, ours) for ours, theirs in names.config.items()}
+    activation = names.config.get("activation")
+    if activation:
+        values[activation] = next(t for t, ours in ACTIVATIONS.items() if ours == config.activation)
+    fixed = {key: accepted[0] for key, accepted in names.required.items() if accepted[0] != {}}
+    return {"model_type": names.model_type, "architectures": [architecture], **fixed, **values}
+
+
+def head_config(task):
+    """What config.json says of the head: its labels, its problem, its dropout."""
+    config, fields = task.get_config(), {}
+    count = config.get("num_classes")
+    if count:
+        labels = config.get("labels") or [f"LABEL_{index}" for index in range(count)]
+        labels = [str(label) for label in labels]
+        fields["id2label"] = {str(index): label for index, label in enumerate(labels)}
+        fields["label2id"] = {label: index for index, label in enumerate(labels)}
+    theirs = {ours: name for name, ours in PROBLEMS.items()}
+    if config.get("problem") in theirs:
+        fields["problem_type"] = theirs[config["problem"]]
+    if config.get("dropout") is not None:
+        fields["classifier_dropout"] = config["dropout"]
+    return fields
+
+
+def head_names(task):
+    """Our layer path -> their tensor prefix, for the task's head."""
+    return family_called(task.encoder.config.family).heads[task.head_style].weight_names
+
+
+def tensors_of(model, config, *, prefix="", head_names=None):
+    """Their name -> array, for all weights of a model.
+
+    Args:
+        model: an encoder, or a task.
+        config: the encoder's config.
+        prefix: what their names of the encoder's weights begin with.
+        head_names: our layer path -> their tensor prefix, for the other weights.
+
+    Raises:
+        ValueError: weights that have no name there, or that are quantized.
+    """
+    table, tensors = family_called(config.family).weight_names(config), {}
+    for variable, value in weight_values(model):
+        place, start = locate(variable.path, table), prefix
+        if place is None:
+            place, start = locate(variable.path, head_names or {}), ""
+        if place is None:
+            raise ValueError(
+                f"transformers has no place for the weight {variable.path} of this "
+                f"{type(model).__name__}. save_to_preset keeps all of it."
+            )
+        tensors[start + place.name] = np.ascontiguousarray(value.T if place.transposed else value)
+    return tensors
+
+
+def weight_values(model):
+    """Each weight and its value, low-rank updates merged; float32 where numpy has no such type.
+
+    Raises:
+        ValueError: a weight is quantized.
+    """
+    merged = {
+        id(layer._kernel): layer.kernel
+        for layer in model._flatten_layers()
+        if getattr(layer, "lora_enabled", False)
+    }
+    for variable in model.weights:
+        if variable.name.startswith("lora_"):
+            continue
+        if "int" in str(variable.dtype) or "float8" in str(variable.dtype):
+            raise ValueError(
+                f"The weight {variable.path} is quantized ({variable.dtype}), which transformers "
+                "does not read. Write the model before quantizing it."
+            )
+        value = keras.ops.convert_to_numpy(merged.get(id(variable), variable))
+        yield variable, value.astype("float32") if value.dtype.name == "bfloat16" else value
+
+
+def write_tensors(tensors, path):
+    """Writes named arrays as transformers expects them to be marked."""
+    from safetensors.numpy import save_file
+
+    save_file(tensors, str(path), metadata={"format": "pt"})
+
+
+def write_tokenizer(preprocessor, folder):
+    """Writes the tokenizer, and how many tokens it is to cut texts to."""
+    preprocessor.tokenizer.save(folder)
+    path = folder / TOKENIZER_CONFIG
+    config = json.loads(path.read_text(encoding="utf-8"))
+    write_json(path, {**config, "model_max_length": preprocessor.max_sequence_length})

@@ -1,0 +1,104 @@
+"""From a token's vector to a score for every token of the vocabulary."""
+
+import keras
+from keras import ops
+
+from .activations import activation
+from .initializers import truncated_normal
+from .norms import layer_norm
+
+
+@keras.saving.register_keras_serializable("keras_bert_zoo")
+class MaskedLMHead(keras.Layer):
+    """Dense layer, activation, norm, then the product with the token table, and a bias.
+
+    Takes `(batch, length, hidden_dim)` and `(batch, places)` integers, the tokens to answer for;
+    gives float32 logits `(batch, places, vocabulary_size)`. Only these places are computed: all of
+    them would be most of the work of a small model.
+
+    Args:
+        tokens: the encoder's `Embedding` of tokens, whose table is the output's too
+            (https://arxiv.org/abs/1608.05859); or None, for a table of its own.
+        vocabulary_size: rows of the table.
+        hidden_dim: size of a vector.
+        activation: a name in `ACTIVATIONS`.
+        epsilon: of the norm.
+
+    Example:
+
+    >>> head = MaskedLMHead(None, vocabulary_size=100, hidden_dim=16, activation="gelu")
+    >>> head(np.zeros((2, 5, 16), "float32"), np.zeros((2, 3), "int32")).shape
+    (2, 3, 100)
+    """
+
+    def __init__(
+        self,
+        tokens=None,
+        *,
+        vocabulary_size,
+        hidden_dim,
+        activation,
+        epsilon=1e-12,
+        initializer_range=0.02,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.vocabulary_size, self.hidden_dim = vocabulary_size, hidden_dim
+        self.activation, self.epsilon = activation, epsilon
+        self.initializer_range = initializer_range
+        # In a function, so that Keras does not take the encoder's layer for one of this layer's.
+        self._tied = None if tokens is None else (lambda: tokens)
+        self.transform = keras.layers.Dense(
+            hidden_dim,
+            kernel_initializer=truncated_normal(initializer_range),
+            dtype=self.dtype_policy,
+            name="transform",
+        )
+        self.norm = layer_norm("norm", epsilon)
+        self.decoder = None
+        if tokens is None:
+            self.decoder = keras.layers.Dense(
+                vocabulary_size,
+                use_bias=False,
+                kernel_initializer=truncated_normal(initializer_range),
+                dtype=self.dtype_policy,
+                name="decoder",
+            )
+
+    def build(self, sequence_shape, *_):
+        self.transform.build(sequence_shape)
+        self.norm.build(sequence_shape)
+        if self.decoder is not None:
+            self.decoder.build(sequence_shape)
+        self.bias = self.add_weight(
+            shape=(self.vocabulary_size,), initializer="zeros", name="bias", dtype="float32"
+        )
+
+    def call(self, sequence, places):
+        x = ops.take_along_axis(sequence, ops.cast(places, "int32")[:, :, None], axis=1)
+        x = self.norm(activation(self.activation)(self.transform(x)))
+        if self.decoder is not None:
+            logits = self.decoder(x)
+        else:
+            logits = ops.matmul(x, ops.transpose(ops.cast(self._table(), x.dtype)))
+        return ops.cast(logits, "float32") + self.bias
+
+    def _table(self):
+        tokens = self._tied()
+        if getattr(tokens, "quantization_mode", None):  # the table holds whole numbers then
+            return tokens(ops.arange(self.vocabulary_size, dtype="int32"))
+        return ops.convert_to_tensor(tokens.embeddings)
+
+    def compute_output_spec(self, sequence, places):
+        shape = (sequence.shape[0], places.shape[1], self.vocabulary_size)
+        return keras.KerasTensor(shape, dtype="float32")
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "hidden_dim": self.hidden_dim,
+            "activation": self.activation,
+            "epsilon": self.epsilon,
+            "initializer_range": self.initializer_range,
+        }

@@ -1,0 +1,61 @@
+"""A small example of every task: what the contract tests run over."""
+
+import dataclasses
+
+import keras_bert_zoo as kbz
+from tests.tiny import tiny_encoder, tiny_tokenizer
+
+TEXTS = ["a great film", "awful food!", "we loved the room", "", "the service was dull, very dull"]
+LONG = "the film was not good and we hated it . " * 40
+PAIRS = [("a film", "was good"), ("the room", "awful"), ("we", "loved it"), ("", "dull")]
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A task and data for it.
+
+    Args:
+        cls: name of the task's class.
+        options: of the task.
+        x, y: training data; y is None where the task learns from x alone.
+        long: an input longer than the model.
+        wrong: labels that must be refused, and words of the message; None where there are none.
+        windows: whether long input is read in windows rather than cut.
+    """
+
+    cls: str
+    options: dict
+    x: list
+    y: list
+    long: object
+    wrong: tuple = None
+    windows: bool = False
+
+    def build(self, **changes):
+        encoder = changes.pop("encoder", None) or tiny_encoder()
+        preprocessor = kbz.Preprocessor(tiny_tokenizer(), 16)
+        options = {"seed": 1, **self.options, **changes}
+        return getattr(kbz, self.cls)(encoder, preprocessor, **options)
+
+
+WORDS = [text.split() for text in TEXTS]
+TAGS = [["B-FOOD" if word[:4] == "food" else "O" for word in row] for row in WORDS]
+TOKENS = {"x": WORDS, "y": TAGS, "long": LONG, "windows": True}
+TOKENS["wrong"] = ([["B-CAR"] * len(row) for row in WORDS], "B-CAR")
+CHOICES = [("a film", ["good", "bad"]), ("we", ["loved it", "hated it", "never"]), ("", ["a"])]
+
+CASES = {
+    "text": Case(
+        "TextClassifier",
+        {"labels": ["bad", "good"]},
+        TEXTS,
+        ["good", "bad", "good", "bad", "bad"],
+        LONG,
+        (["good", "bad", "good", "bad", "ugly"], "ugly"),
+    ),
+    "pair": Case("PairScorer", {}, PAIRS, [0.9, 0.1, 0.5, 0.0], (LONG, LONG), (["a"] * 4, "numb")),
+    "token": Case("TokenClassifier", {"entity_types": ["FOOD"]}, **TOKENS),
+    "token-crf": Case("TokenClassifier", {"entity_types": ["FOOD"], "head": "crf"}, **TOKENS),
+    "mask": Case("MaskedLM", {}, TEXTS, None, LONG, (TEXTS, "Leave y out")),
+    "choice": Case("MultipleChoice", {}, CHOICES, [0, 1, 0], (LONG, ["a", LONG]), ([5] * 3, "5")),
+}
