@@ -52,6 +52,7 @@ def write_task(task, folder, *, head=True):
         task.encoder.config,
         prefix="" if ending == "Model" else names.prefix,
         head_names=head_names(task) if head else {},
+        without=() if ending == "Model" else unused_pooler(task),
     )
     config = {
         **config_of(task.encoder.config, CLASSES[names.model_type] + ending),
@@ -101,7 +102,14 @@ def head_names(task):
     return family_called(task.encoder.config.family).heads[task.head_style].weight_names
 
 
-def tensors_of(model, config, *, prefix="", head_names=None):
+def unused_pooler(task):
+    """The weights of a pooler that the head does not use: transformers' head has none."""
+    style = family_called(task.encoder.config.family).heads[task.head_style]
+    pooler = task.encoder.pooler
+    return () if pooler is None or style.uses_pooler else pooler.weights
+
+
+def tensors_of(model, config, *, prefix="", head_names=None, without=()):
     """Their name -> array, for all weights of a model.
 
     Args:
@@ -109,12 +117,16 @@ def tensors_of(model, config, *, prefix="", head_names=None):
         config: the encoder's config.
         prefix: what their names of the encoder's weights begin with.
         head_names: our layer path -> their tensor prefix, for the other weights.
+        without: weights that are left out.
 
     Raises:
         ValueError: weights that have no name there, or that are quantized.
     """
     table, tensors = family_called(config.family).weight_names(config), {}
+    without = {id(variable) for variable in without}
     for variable, value in weight_values(model):
+        if id(variable) in without:
+            continue
         place, start = locate(variable.path, table), prefix
         if place is None:
             place, start = locate(variable.path, head_names or {}), ""

@@ -43,6 +43,7 @@ class SpanExtractor(FeatureTask):
 
     Example:
 
+    >>> from keras_bert_zoo.preprocessing.squad import read_squad
     >>> task = SpanExtractor.from_preset("all_minilm_l6_v2", max_sequence_length=384)
     >>> task.fit(read_squad("train-v2.0.json"), epochs=2)
     >>> task.answer(question="Who was here?", context="Ada was here.")

@@ -170,7 +170,7 @@ class Task(TextTrainer):
         self.ensure_trainable(total, initial_epoch)
 
     def hold_random_state(self):
-        """Keeps the random state for `continue_random_state`: Keras may draw from it as it builds."""
+        """Keeps the random state for `continue_random_state`: what Keras builds draws from it."""
         if self._random_state is None:
             self._random_state = read_random_state(self)
 

@@ -1,5 +1,7 @@
 """Windows cover a text once; tags say the same in every scheme."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -22,7 +24,7 @@ def test_each_token_is_answered_for_once_and_in_its_window(length, room, data):
     for window in cut:
         assert window.start <= window.first <= window.last <= window.end
         assert window.end - window.start == min(room, length)
-    for one, other in zip(cut, cut[1:]):
+    for one, other in itertools.pairwise(cut):
         assert one.end - other.start >= overlap
 
 
@@ -66,7 +68,7 @@ def test_schemes_hold_what_is_put_in(given_spans, scheme):
     if numbers:
         assert first[numbers[0]]
         assert last[numbers[-1]]
-        assert all(following[a, b] for a, b in zip(numbers, numbers[1:]))
+        assert all(following[a, b] for a, b in itertools.pairwise(numbers))
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ class Case:
         long: an input longer than the model.
         wrong: labels that must be refused, and words of the message; None where there are none.
         windows: whether long input is read in windows rather than cut.
+        needs_labels: whether it cannot learn from x alone.
     """
 
     cls: str
@@ -30,6 +31,7 @@ class Case:
     long: object
     wrong: tuple = None
     windows: bool = False
+    needs_labels: bool = True
 
     def build(self, **changes):
         encoder = changes.pop("encoder", None) or tiny_encoder()
@@ -56,6 +58,6 @@ CASES = {
     "pair": Case("PairScorer", {}, PAIRS, [0.9, 0.1, 0.5, 0.0], (LONG, LONG), (["a"] * 4, "numb")),
     "token": Case("TokenClassifier", {"entity_types": ["FOOD"]}, **TOKENS),
     "token-crf": Case("TokenClassifier", {"entity_types": ["FOOD"], "head": "crf"}, **TOKENS),
-    "mask": Case("MaskedLM", {}, TEXTS, None, LONG, (TEXTS, "Leave y out")),
+    "mask": Case("MaskedLM", {}, TEXTS, None, LONG, (TEXTS, "Leave y out"), needs_labels=False),
     "choice": Case("MultipleChoice", {}, CHOICES, [0, 1, 0], (LONG, ["a", LONG]), ([5] * 3, "5")),
 }

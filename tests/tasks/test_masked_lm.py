@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import keras_bert_zoo as kbz
-from keras_bert_zoo.preprocessing.mask_features import Masking, MaskFeatures
+from keras_bert_zoo.preprocessing.mask_features import MaskFeatures, Masking
 from tests.tiny import sentences, tiny_encoder, tiny_tokenizer, to_numpy
 
 
