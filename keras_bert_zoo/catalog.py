@@ -107,7 +107,7 @@ def _from_native(folder, cls, new, dtype, options):
     if not new and not isinstance(task, cls):
         raise ValueError(
             f"{folder} holds a {type(task).__name__}, not a {cls.__name__}. To put a new head on "
-            f"its encoder, say what of: {cls.__name__}.from_preset(..., num_classes=2)."
+            f'its encoder: {cls.__name__}.from_preset(..., head="new"), with what it is of.'
         )
     preprocessor = task.preprocessor
     if preprocessor is not None and (new or packing):

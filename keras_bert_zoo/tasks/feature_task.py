@@ -49,7 +49,10 @@ class FeatureFeeder(Feeder):
         )
 
     def batch(self, x, y=None, sample_weight=None, class_weight=None):
-        if is_encoded(x) or (y is None and self.featurizer.read(x)[1] is None):
+        if is_encoded(x):
+            given = [x, y, sample_weight]
+            return x if y is None else tuple(part for part in given if part is not None)
+        if y is None and self.featurizer.read(x)[1] is None:
             return self.encode(x)
         rows, targets, weights = self.labelled(x, y, sample_weight, class_weight)
         return self._collate(rows, targets, weights)
@@ -69,11 +72,15 @@ class FeatureFeeder(Feeder):
 class FeatureTask(Task):
     """A task whose rows become features, by its `featurizer`, and whose outputs are per feature.
 
-    A subclass sets `featurizer`, and says how the outputs of a row's features become its answer.
+    A subclass has a `featurizer`, and says how the outputs of a row's features become its answer.
     """
 
-    featurizer = None
     masks_places = True
+
+    @property
+    def featurizer(self):
+        """The `Featurizer`; made anew, because the preprocessor may be exchanged."""
+        raise NotImplementedError
 
     def assemble(self, rows, features, outputs):
         """What `predict` returns.
@@ -115,7 +122,7 @@ class FeatureTask(Task):
         read = lambda batch: self.featurizer.read(split_batch(batch)[0])[0]  # noqa: E731
         batches = mapped(x, read, BATCH_SIZE)
         if isinstance(batches, keras.utils.PyDataset):
-            batches = (batches[i] for i in range(batches.num_batches))
+            batches = map(batches.__getitem__, range(batches.num_batches))
         return list(itertools.chain.from_iterable(batches))
 
     def outputs_of(self, batches, verbose=0):

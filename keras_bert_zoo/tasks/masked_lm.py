@@ -67,10 +67,13 @@ class MaskedLM(FeatureTask):
         )
         self.tied = tied
         self.masking = masking if isinstance(masking, Masking) else Masking(**(masking or {}))
-        if preprocessor is not None:
-            if preprocessor.tokenizer.is_loaded and preprocessor.tokenizer.mask_id is None:
-                raise ValueError("The tokenizer has no mask token; a masked LM needs one.")
-            self.featurizer = MaskFeatures(preprocessor, self.masking)
+        tokenizer = preprocessor and preprocessor.tokenizer
+        if tokenizer and tokenizer.is_loaded and tokenizer.mask_id is None:
+            raise ValueError("The tokenizer has no mask token; a masked LM needs one.")
+
+    @property
+    def featurizer(self):
+        return MaskFeatures(self.preprocessor, self.masking)
 
     def default_loss(self):
         return keras.losses.SparseCategoricalCrossentropy(

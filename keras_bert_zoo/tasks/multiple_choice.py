@@ -60,8 +60,10 @@ class MultipleChoice(FeatureTask):
             encoder, inputs, outputs, preprocessor=preprocessor, recipe=recipe, seed=seed, name=name
         )
         self._dropout = dropout
-        if preprocessor is not None:
-            self.featurizer = ChoiceFeatures(preprocessor)
+
+    @property
+    def featurizer(self):
+        return ChoiceFeatures(self.preprocessor)
 
     def default_loss(self):
         return keras.losses.SparseCategoricalCrossentropy(

@@ -106,14 +106,16 @@ class TokenClassifier(FeatureTask):
         self.head_kind, self.constrained, self.aggregation = head, constrained, aggregation
         self.label_all_pieces, self.overlap = label_all_pieces, overlap
         self._allowed = allowed_transitions(tags.names) if constrained and tags.names else None
-        if preprocessor is not None:
-            self.featurizer = TokenFeatures(
-                preprocessor,
-                tags,
-                scheme=scheme,
-                label_all_pieces=label_all_pieces,
-                overlap=overlap,
-            )
+
+    @property
+    def featurizer(self):
+        return TokenFeatures(
+            self.preprocessor,
+            self._tags,
+            scheme=self.scheme,
+            label_all_pieces=self.label_all_pieces,
+            overlap=self.overlap,
+        )
 
     @property
     def labels(self):

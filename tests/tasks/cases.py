@@ -45,6 +45,12 @@ TAGS = [["B-FOOD" if word[:4] == "food" else "O" for word in row] for row in WOR
 TOKENS = {"x": WORDS, "y": TAGS, "long": LONG, "windows": True}
 TOKENS["wrong"] = ([["B-CAR"] * len(row) for row in WORDS], "B-CAR")
 CHOICES = [("a film", ["good", "bad"]), ("we", ["loved it", "hated it", "never"]), ("", ["a"])]
+QUESTIONS = [
+    ("what?", "a great film"),
+    ("was it?", "the food was awful !"),
+    ("a", ""),
+    ("we", "we loved the room and they hated it very very very much again"),
+]
 
 CASES = {
     "text": Case(
@@ -60,4 +66,13 @@ CASES = {
     "token-crf": Case("TokenClassifier", {"entity_types": ["FOOD"], "head": "crf"}, **TOKENS),
     "mask": Case("MaskedLM", {}, TEXTS, None, LONG, (TEXTS, "Leave y out"), needs_labels=False),
     "choice": Case("MultipleChoice", {}, CHOICES, [0, 1, 0], (LONG, ["a", LONG]), ([5] * 3, "5")),
+    "span": Case(
+        "SpanExtractor",
+        {},
+        QUESTIONS,
+        ["film", "awful", None, (3, 8)],
+        ("was it?", LONG),
+        (["film", "pizza", None, None], "Row 1: the answer 'pizza'"),
+        windows=True,
+    ),
 }
