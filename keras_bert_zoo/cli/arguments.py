@@ -5,6 +5,7 @@ import math
 
 from ..errors import nearest
 from ..version import __version__
+from .kinds import KINDS
 from .runtime import BACKENDS
 
 NAME = "keras-bert-zoo"
@@ -21,7 +22,8 @@ EXAMPLES = {
   keras-bert-zoo finetune --preset bert_tiny_en_uncased --train pairs.tsv --output model \\
       --text-column premise,hypothesis --label-column gold --validation-split 0.1
   keras-bert-zoo finetune --preset hf://google-bert/bert-base-uncased --train tags.jsonl \\
-      --problem multi_label --label-separator ',' --epochs 5 --output model""",
+      --problem multi_label --label-separator ',' --epochs 5 --output model
+  keras-bert-zoo finetune --preset bert_base_en --task token --train train.conll --output tagger""",
     "evaluate": """\
   keras-bert-zoo evaluate model --data test.csv
   keras-bert-zoo evaluate model --data test.csv --label-column stars 2>/dev/null | jq .accuracy""",
@@ -121,6 +123,7 @@ def _add_shared(parser, default):
 def _add_finetune(parser):
     data = parser.add_argument_group("data")
     data.add_argument("--preset", required=True, type=filled, help=PRESET_HELP)
+    data.add_argument("--task", choices=tuple(KINDS), default="text", help=TASK_HELP)
     data.add_argument("--train", required=True, type=filled, metavar="FILE", help=FILE_HELP)
     held_out = data.add_mutually_exclusive_group()
     held_out.add_argument("--validation", type=filled, metavar="FILE", help="judged every epoch")
@@ -166,7 +169,7 @@ def _add_training(training):
 
 
 def _add_evaluate(parser):
-    parser.add_argument("preset", type=filled, metavar="DIR", help="a classifier that was saved")
+    parser.add_argument("preset", type=filled, metavar="DIR", help="a task that was saved")
     parser.add_argument("--data", required=True, type=filled, metavar="FILE", help=FILE_HELP)
     _add_columns(parser)
     _add_batch_size(parser)
@@ -174,12 +177,15 @@ def _add_evaluate(parser):
 
 
 def _add_predict(parser):
-    parser.add_argument("preset", type=filled, metavar="DIR", help="a classifier that was saved")
+    parser.add_argument("preset", type=filled, metavar="DIR", help="a task that was saved")
     parser.add_argument(
         "texts", nargs="*", metavar="TEXT", help="without any, --file or standard input is read"
     )
     parser.add_argument(
         "--file", type=filled, help=f"{FILE_HELP}, or txt (a text a line); - is standard input"
+    )
+    parser.add_argument(
+        "--question", type=filled, metavar="Q", help="to answer from each TEXT; for span tasks"
     )
     _add_text_column(parser)
     parser.add_argument(
@@ -208,13 +214,18 @@ def _add_inspect(parser):
 
 
 PRESET_HELP = "a name (see `presets`), a folder, hf://owner/name[@revision] or pkg:package"
+TASK_HELP = (
+    "default: text. text and pair: a table of texts and labels. token: CoNLL, or JSON lines of "
+    "tokens and tags. span: SQuAD JSON. choice: a table of prompts, choices and labels. mask: "
+    "texts. embed: a table of texts that belong together, and perhaps a score"
+)
 FILE_HELP = "csv, tsv, jsonl, json or parquet"
 
 # Command -> module of this package, what it does, and its options.
 COMMANDS = {
-    "finetune": ("finetune", "Train a text classifier and save it.", _add_finetune),
-    "evaluate": ("evaluate", "Judge a saved classifier on labelled texts.", _add_evaluate),
-    "predict": ("predict", "Classify texts.", _add_predict),
+    "finetune": ("finetune", "Train a task and save it.", _add_finetune),
+    "evaluate": ("evaluate", "Judge a saved task on labelled data.", _add_evaluate),
+    "predict": ("predict", "Use a saved task.", _add_predict),
     "presets": ("presets", "List the presets that are known by name.", _add_presets),
     "inspect": ("inspect", "Say what a preset is.", _add_inspect),
 }

@@ -3,17 +3,23 @@
 import json
 import sys
 
+from ..tables import check_file
 from .data import baseline, check_labels, judgement, parse_labels, read_cells
+from .kinds import is_kind, kind_of, saved_task
 from .runtime import start_keras
-from .saved import load_classifier
+from .saved import load_saved
 
 NEEDS_KERAS = True
 
 
 def run(args):
+    task_name = saved_task(args.preset)
+    if is_kind(task_name):
+        judge(task_name, args)
+        return
     cells = read_cells(args.data, args)  # first: what is wrong with the file is told at once
     start_keras(debug=args.debug)
-    task = load_classifier(args)
+    task = load_saved(args)
     data = parse_labels(cells, args, task.problem)
     metrics = task.evaluate(
         data.x,
@@ -28,6 +34,18 @@ def run(args):
           file=sys.stderr)  # fmt: skip
     numbers = {name: float(value) for name, value in metrics.items()}
     print(json.dumps({"rows": len(data), **numbers, "baseline": blind}))
+
+
+def judge(task_name, args):
+    """The same for a task that is not texts with labels."""
+    check_file(args.data)
+    start_keras(debug=args.debug)
+    kind = kind_of(task_name)
+    data, task = kind.read(args.data, args), load_saved(args)
+    figures = kind.judge(task, data, args)
+    name, value = next(iter(figures.items()))
+    print(f"{data.path}: {len(data):,} rows, {name} {value:.4g}", file=sys.stderr)
+    print(json.dumps({"rows": len(data), **figures}))
 
 
 def label_names(task):

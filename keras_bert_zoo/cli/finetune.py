@@ -19,6 +19,7 @@ from .data import (
     split,
 )
 from .failures import say
+from .kinds import KINDS, is_kind
 from .runtime import start_keras
 
 NEEDS_KERAS = True
@@ -26,6 +27,11 @@ SHOWN = 12  # labels that are counted one by one
 
 
 def run(args):
+    if is_kind(args.task):
+        from . import finetune_kind
+
+        finetune_kind.run(args)
+        return
     given = given_labels(args)
     check_output(args)
     train, validation, test = read_data(args)
@@ -95,6 +101,11 @@ def check_replaceable(args):
 def read_data(args):
     """`(training, validation, test)`; None for what is not asked for."""
     train = read_labelled(args.train, args, args.problem)
+    if args.task == "pair" and len(train.texts) != 2:
+        raise ValueError(
+            f"--task pair needs two text columns; {train.path} has {len(train.texts)}. Name them "
+            "with --text-column A,B."
+        )
     if len(train.texts) == 2 and args.predict:
         raise ValueError("--predict takes single texts, but the training data are pairs.")
     validation = args.validation and read_labelled(args.validation, args, args.problem)
@@ -144,8 +155,8 @@ def labels_of(args, given, train, others):
 
 def load(args, labels):
     """A new head on the preset's encoder."""
+    from .. import tasks
     from ..catalog import load_task
-    from ..tasks import TextClassifier
     from ..training import Recipe
 
     head = {"num_classes": 1} if labels is None else {"labels": labels}
@@ -155,7 +166,7 @@ def load(args, labels):
         options["recipe"] = Recipe(args.learning_rate)
     task = load_task(
         args.preset,
-        TextClassifier,
+        getattr(tasks, KINDS[args.task][0]),
         head="new",
         dtype=args.precision,
         problem=args.problem,

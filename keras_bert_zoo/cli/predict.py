@@ -9,12 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ..tables import CHUNK, pick_columns, read_chunks, read_lines
+from ..tables import CHUNK, check_file, pick_columns, read_chunks, read_lines
 from .arguments import UsageError
 from .data import read_texts
 from .failures import say
+from .kinds import KINDS, is_kind, kind_of, saved_task
 from .runtime import start_keras
-from .saved import load_classifier
+from .saved import load_saved
 
 NEEDS_KERAS = True
 PARTS = ("text", "pair")
@@ -24,12 +25,18 @@ LINE_ENDS = {ord(mark): f"\\u{ord(mark):04x}" for mark in "\x85\u2028\u2029"}
 
 def run(args):
     check_output(args)
+    task_name = saved_task(args.preset)
+    if is_kind(task_name):
+        run_kind(task_name, args)
+        return
+    if args.question is not None:
+        raise UsageError("--question is for presets that answer questions")
     pieces = texts_of(args)
     if args.file not in (None, "-"):
         # The first piece before the model: what is wrong with the file is told at once.
         pieces = itertools.chain([next(pieces)], pieces)
     start_keras(debug=args.debug)
-    task = load_classifier(args)
+    task = load_saved(args)
     top_k = most_labels(task, args.top_k)
     cut = CutTexts(task)
     form = args.format or ("csv" if str(args.output).lower().endswith(".csv") else "jsonl")
@@ -43,6 +50,29 @@ def run(args):
                 write(columns, answers)
             stream.flush()
     cut.tell()
+
+
+def run_kind(task_name, args):
+    """The same for a task that is not texts with labels: JSON lines."""
+    if args.format == "csv" or str(args.output).lower().endswith(".csv"):
+        cls = KINDS[task_name][0]
+        raise UsageError(f"the answers of a {cls} are written as JSON lines, not as CSV")
+    if args.question is not None and task_name != "span":
+        raise UsageError("--question is for presets that answer questions")
+    if args.file not in (None, "-"):
+        check_file(args.file)
+    start_keras(debug=args.debug)
+    kind = kind_of(task_name)
+    pieces = kind.read_inputs(args)
+    if args.file not in (None, "-"):
+        pieces = itertools.chain([next(pieces)], pieces)
+    task = load_saved(args)
+    with opened(args.output) as stream:
+        for inputs in pieces:
+            for row in kind.answers(task, inputs, args) if inputs else []:
+                line = json.dumps(row, ensure_ascii=False).translate(LINE_ENDS)
+                stream.write(line + "\n")
+            stream.flush()
 
 
 def most_labels(task, asked):

@@ -4,6 +4,8 @@ To add one: write its file, and name it here.
 """
 
 import importlib
+import json
+from pathlib import Path
 
 # `--task` -> (class, module). Without a module, texts with labels in a table.
 KINDS = {
@@ -18,11 +20,20 @@ KINDS = {
 
 
 def kind_of(task):
-    """The `Kind` of a `--task`, or None where the data are texts with labels."""
-    _, module = KINDS[task]
-    return importlib.import_module(f".{module}", __name__).KIND if module else None
+    """The `Kind` of a `--task` that has one."""
+    return importlib.import_module(f".{KINDS[task][1]}", __name__).KIND
 
 
-def kind_called(class_name):
-    """The `Kind` of a saved task, by the name of its class; None for texts with labels."""
-    return next((kind_of(task) for task, (cls, _) in KINDS.items() if cls == class_name), None)
+def saved_task(preset):
+    """The `--task` of a preset that we saved, read from its config; None if that does not tell."""
+    try:
+        config = json.loads((Path(preset) / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    name = config.get("task") if isinstance(config, dict) else None
+    return next((task for task, (cls, _) in KINDS.items() if cls == name), None)
+
+
+def is_kind(task):
+    """Whether a `--task` has a `Kind`; its module needs Keras, so it is imported when needed."""
+    return task is not None and KINDS[task][1] is not None

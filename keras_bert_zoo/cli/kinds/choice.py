@@ -16,7 +16,9 @@ class Choices(Kind):
         return Examples(str(path), rows, labels, f"{', '.join(map(str, sizes))} choices each")
 
     def judge(self, task, data, args):
-        found = task.evaluate(data.x, data.y, batch_size=args.batch_size, verbose=0, return_dict=True)
+        found = task.evaluate(
+            data.x, data.y, batch_size=args.batch_size, verbose=0, return_dict=True
+        )
         return {"accuracy": float(found["accuracy"])}
 
     def read_inputs(self, args):

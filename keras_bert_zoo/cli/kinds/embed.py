@@ -21,7 +21,9 @@ class Embeddings(Kind):
             if name not in table:
                 raise ValueError(f"{path} has no column {name!r}. It has {', '.join(table)}.")
         if len(names) < 2:
-            raise ValueError(f"{path} has the text column {names[0]!r} only. It must be {self.formats}.")
+            raise ValueError(
+                f"{path} has the text column {names[0]!r} only. It must be {self.formats}."
+            )
         rows = list(zip(*(read_texts(table, name, empty=True) for name in names)))
         scores = None
         if label:

@@ -25,10 +25,7 @@ class Examples:
 
 
 class Kind:
-    """How the command line reads, trains, judges and uses a task.
-
-    Every method that reads files works without Keras, so that mistakes are told at once.
-    """
+    """How the command line reads, trains, judges and uses a task."""
 
     cls = None  # name of the task's class
     formats = ""  # what the files may be, for messages

@@ -1,0 +1,118 @@
+"""`keras-bert-zoo finetune` for the tasks that are not texts with labels in a table."""
+
+import random
+import sys
+
+from ..tables import check_file
+from .arguments import UsageError
+from .finetune import check_output, check_replaceable
+from .kinds import kind_of
+from .kinds.kind import Examples
+from .runtime import start_keras
+
+
+def run(args):
+    check_options(args)
+    check_output(args)
+    for path in filter(None, (args.train, args.validation, args.test)):
+        check_file(path)
+    start_keras(args.seed, args.debug)
+    check_replaceable(args)
+    kind = kind_of(args.task)
+    train, validation, test = read_data(kind, args)
+    head = kind.head(train, [data for data in (validation, test) if data])
+    task = load(kind, args, head)
+    describe(task, train, validation, test)
+    fit = {"epochs": args.epochs, "batch_size": args.batch_size}
+    fit["verbose"] = 1 if sys.stdout.isatty() else 2
+    if validation:
+        fit["validation_data"] = tuple(p for p in (validation.x, validation.y) if p is not None)
+    task.fit(train.x, train.y, **fit)
+    if args.task == "span" and validation and task.no_answer != "never":
+        print(f"null threshold: {task.fit_null_threshold(validation.x):.4f}")
+    task.save_to_preset(args.output, overwrite=args.overwrite)
+    print(f"Saved to {args.output}")
+    for name, data in (("validation", validation), ("test", test)):
+        if data:
+            print(f"{name} {told(kind.judge(task, data, args))}")
+    for text in args.predict or []:
+        print(f"{text!r}: {kind.answers(task, [text], args)[0]}")
+
+
+def check_options(args):
+    """Raises a `UsageError` for options that have no meaning for this task."""
+    for name, given in (
+        ("--problem", args.problem != "single"),
+        ("--labels", args.labels),
+        ("--predict", args.predict and args.task in ("span", "choice")),
+    ):
+        if given:
+            raise UsageError(f"{name} is for texts with labels; --task {args.task} takes none")
+
+
+def read_data(kind, args):
+    """`(training, validation, test)`; None for what is not asked for."""
+    train = kind.read(args.train, args)
+    validation = args.validation and kind.read(args.validation, args)
+    test = args.test and kind.read(args.test, args)
+    if args.validation_split:
+        train, validation = split(train, args.validation_split, args.seed)
+    return train, validation or None, test or None
+
+
+def split(data, share, seed):
+    """`(training, validation)`: `share` of the rows is held out, at random."""
+    rows = list(range(len(data)))
+    random.Random(seed).shuffle(rows)
+    cut = round(len(rows) * (1 - share))
+    if cut in (0, len(rows)):
+        raise ValueError(
+            f"--validation-split {share:g} of {len(rows)} rows leaves one part empty. Give another "
+            "share, or --validation FILE."
+        )
+
+    def take(part):
+        part = sorted(part)
+        y = data.y and [data.y[i] for i in part]
+        return Examples(data.path, [data.x[i] for i in part], y, data.content)
+
+    return take(rows[:cut]), take(rows[cut:])
+
+
+def load(kind, args, head):
+    """A new head on the preset's encoder."""
+    from .. import tasks
+    from ..catalog import load_task
+    from ..training import Recipe
+
+    options = {"truncation": args.truncation, "max_sequence_length": args.max_length}
+    options = {name: value for name, value in options.items() if value is not None}
+    if args.learning_rate is not None:
+        options["recipe"] = Recipe(args.learning_rate)
+    cls = getattr(tasks, kind.cls)
+    # A head of the same kind without labels is worth keeping; one with labels is trained anew.
+    mode = "new" if cls.head_options else "auto"
+    options |= {"seed": args.seed, "dtype": args.precision, "buckets": None}
+    task = load_task(args.preset, cls, head=mode, **head, **options)
+    if task.preprocessor is None:
+        raise ValueError(f"{args.preset} was saved without a tokenizer: it cannot read texts.")
+    return task
+
+
+def describe(task, train, validation, test):
+    """Prints what was loaded and what it is trained on."""
+    config = task.encoder.config
+    print(
+        f"{type(task).__name__}: {config.family}, {config.num_layers} layers of width "
+        f"{config.hidden_dim}, {task.count_params():,} parameters; rows of up to "
+        f"{task.preprocessor.max_sequence_length} tokens"
+    )
+    for name, data in (("train", train), ("validation", validation), ("test", test)):
+        if data:
+            print(f"{name}: {len(data):,} rows of {data.path}: {data.content}")
+    sys.stdout.flush()
+
+
+def told(figures):
+    """`f1 0.812, precision 0.8, ...`."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
