@@ -13,6 +13,7 @@ from .masks import AttentionMask
 from .norms import layer_norm
 from .pooling import Pooler
 from .sequence_pooling import SequencePooling, UnitNorm
+from .span_head import SpanHead
 
 __all__ = [
     "ACTIVATIONS",
@@ -29,6 +30,7 @@ __all__ = [
     "PreNormBlock",
     "SelfAttention",
     "SequencePooling",
+    "SpanHead",
     "SplitChoices",
     "UnitNorm",
     "activation",

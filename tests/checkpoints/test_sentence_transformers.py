@@ -123,7 +123,10 @@ def test_the_oldest_layout(written, tmp_path):
     shutil.copytree(written, old)
     (old / "0_Transformer").mkdir()
     for path in [*old.iterdir()]:
-        if path.is_file() and path.name not in ("modules.json", "config_sentence_transformers.json"):
+        if path.is_file() and path.name not in (
+            "modules.json",
+            "config_sentence_transformers.json",
+        ):
             path.rename(old / "0_Transformer" / path.name)
     modules = json.loads((old / "modules.json").read_text())
     modules[0]["path"] = "0_Transformer"
@@ -315,9 +318,7 @@ def test_transformers_reads_tags(tmp_path):
 
 def test_what_transformers_has_no_place_for(tmp_path):
     preprocessor = kbz.Preprocessor(tiny_tokenizer(), 20)
-    tagger = kbz.TokenClassifier(
-        tiny_encoder(), preprocessor, entity_types=["FOOD"], head="crf"
-    )
+    tagger = kbz.TokenClassifier(tiny_encoder(), preprocessor, entity_types=["FOOD"], head="crf")
     with pytest.raises(ValueError, match="no place for the weight head/"):
         save_hugging_face(tagger, tmp_path / "model")
     small = tiny_classifier()

@@ -19,6 +19,7 @@ from keras_bert_zoo.layers import (
     PreNormBlock,
     SelfAttention,
     SequencePooling,
+    SpanHead,
     SplitChoices,
     UnitNorm,
     layer_norm,
@@ -61,6 +62,7 @@ CASES = {
     "PreNormBlock": (lambda: block(PreNormBlock), (X,)),
     "SelfAttention": (lambda: SelfAttention(8, 2), (X,)),
     "SequencePooling": (lambda: SequencePooling(("cls", "max")), (X, np.array([[1, 1, 0]] * 2))),
+    "SpanHead": (lambda: SpanHead(), (X, np.array([[1, 1, 0]] * 2))),
     "SplitChoices": (lambda: SplitChoices(), (X[:, 0, :1], IDS[:, None].repeat(2, axis=1))),
     "UnitNorm": (lambda: UnitNorm(), (X,)),
 }
