@@ -48,6 +48,7 @@ def ours(arguments, train, test, seed):
 def by_hand(arguments, train, test, seed):
     import torch
     import transformers
+    from by_hand import optimizer_of, update
 
     torch.manual_seed(seed)
     torch.set_flush_denormal(True)  # or rare tokens' fading averages make updates 4 times slower
@@ -67,25 +68,14 @@ def by_hand(arguments, train, test, seed):
         )
         return encoded, torch.tensor([names.index(labels[i]) for i in rows])
 
-    spared = ("bias", "LayerNorm.weight")
-    groups = [
-        {"params": [p for n, p in model.named_parameters() if n.endswith(spared) is no_decay],
-         "weight_decay": 0.0 if no_decay else 0.01}
-        for no_decay in (True, False)
-    ]  # fmt: skip
-    optimizer = torch.optim.AdamW(groups, lr=arguments.learning_rate, eps=1e-8)
     steps = -(-len(train[0]) // BATCH) * arguments.epochs
-    schedule = transformers.get_linear_schedule_with_warmup(optimizer, round(0.1 * steps), steps)
+    optimizer, schedule = optimizer_of(model, arguments.learning_rate, steps)
     model.train()
     for _ in range(arguments.epochs):
         for rows in torch.randperm(len(train[0])).split(BATCH):
             inputs, labels = batch(*train, rows.tolist())
             loss = torch.nn.functional.cross_entropy(model(**inputs).logits, labels)
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
+            update(model, loss, optimizer, schedule)
     model.eval()
     right = 0
     with torch.no_grad():

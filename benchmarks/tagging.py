@@ -51,6 +51,7 @@ def ours(arguments, train, test, seed):
 def by_hand(arguments, train, test, seed):
     import torch
     import transformers
+    from by_hand import optimizer_of, update
     from seqeval.metrics import f1_score
 
     torch.manual_seed(seed)
@@ -79,26 +80,15 @@ def by_hand(arguments, train, test, seed):
                 before = word
         return encoded, goals
 
-    spared = ("bias", "LayerNorm.weight")
-    groups = [
-        {"params": [p for n, p in model.named_parameters() if n.endswith(spared) is no_decay],
-         "weight_decay": 0.0 if no_decay else 0.01}
-        for no_decay in (True, False)
-    ]  # fmt: skip
-    optimizer = torch.optim.AdamW(groups, lr=arguments.learning_rate, eps=1e-8)
     steps = -(-len(train[0]) // BATCH) * arguments.epochs
-    schedule = transformers.get_linear_schedule_with_warmup(optimizer, round(0.1 * steps), steps)
+    optimizer, schedule = optimizer_of(model, arguments.learning_rate, steps)
     model.train()
     for _ in range(arguments.epochs):
         for rows in torch.randperm(len(train[0])).split(BATCH):
             inputs, goals = batch(*train, rows.tolist())
             logits = model(**inputs).logits
             loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), goals.flatten())
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
+            update(model, loss, optimizer, schedule)
     model.eval()
     true, predicted = [], []
     with torch.no_grad():

@@ -62,7 +62,8 @@ def load_task(preset, cls=None, *, head="auto", dtype=None, strict=True, **optio
         preset: a built-in name, a folder, `hf://owner/name[@revision]` or `pkg:name`.
         cls: the task's class; the saved one if not given.
         head: `"load"` takes the head of the checkpoint, `"new"` starts one from scratch, `"auto"`
-            starts one if labels or their number are given and takes the checkpoint's if not.
+            starts one if labels or their number are given and takes the checkpoint's if not. What
+            the task itself calls its head, as `"crf"`, is one of its options.
         dtype: precision policy, for example `"mixed_bfloat16"`.
         strict: whether a tensor that is missing or left over is an error.
         **options: of the task (`labels`, `num_classes`, `problem` ...) and of its preprocessor
@@ -71,6 +72,8 @@ def load_task(preset, cls=None, *, head="auto", dtype=None, strict=True, **optio
     Raises:
         ValueError: unknown preset; or no head to load and no labels for a new one.
     """
+    if cls is not None and head in cls.head_kinds:
+        options["head"], head = head, "auto"
     if head not in HEADS:
         raise ValueError(f"head must be one of {', '.join(HEADS)}. Given: {head!r}.")
     folder, info = locate(preset)

@@ -1,4 +1,4 @@
-"""Decoding sequences of tags in numpy: one long row at a time, outside of the model."""
+"""From scores to answers in numpy: one long row at a time, outside of the model."""
 
 import numpy as np
 
@@ -34,16 +34,17 @@ def marginals(emissions, first, following, last, *, chained):
             softmax of the emissions.
     """
     if not chained:
-        return _softmax(emissions)
+        return softmax(emissions)
     forward, backward = [first + emissions[0]], [last]
     for emission in emissions[1:]:
         forward.append(_logsumexp(forward[-1][:, None] + following, axis=0) + emission)
     for emission in emissions[:0:-1]:
         backward.append(_logsumexp(following + emission + backward[-1], axis=1))
-    return _softmax(np.array(forward) + np.array(backward[::-1]))
+    return softmax(np.array(forward) + np.array(backward[::-1]))
 
 
-def _softmax(scores):
+def softmax(scores):
+    """Probabilities along the last axis."""
     shifted = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return shifted / shifted.sum(axis=-1, keepdims=True)
 

@@ -82,6 +82,15 @@ class FeatureTask(Task):
         """The `Featurizer`; made anew, because the preprocessor may be exchanged."""
         raise NotImplementedError
 
+    def default_loss(self):
+        """The mean over what has a weight, as `ignore_index` has it in torch."""
+        return keras.losses.SparseCategoricalCrossentropy(
+            from_logits=True, reduction="mean_with_sample_weight"
+        )
+
+    def default_metrics(self):
+        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+
     def assemble(self, rows, features, outputs):
         """What `predict` returns.
 

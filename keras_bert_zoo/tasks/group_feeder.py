@@ -21,5 +21,5 @@ class GroupFeeder(FeatureFeeder):
 
     def batch(self, x, y=None, sample_weight=None, class_weight=None):
         if is_encoded(x):
-            raise ValueError("Give texts to learn from: encoded inputs do not say what is equal.")
+            return super().batch(x, y, sample_weight, class_weight)
         return self._collate(*self.labelled(x, y, sample_weight, class_weight))

@@ -9,6 +9,7 @@ from ..families import family_called
 from ..preprocessing.feature import Feature
 from ..preprocessing.mask_features import MaskFeatures, Masking
 from ..preprocessing.truncation import TruncationReport
+from .decoding import softmax
 from .feature_task import FeatureTask
 from .task import encoder_inputs
 from .trainer import BATCH_SIZE
@@ -75,14 +76,6 @@ class MaskedLM(FeatureTask):
     def featurizer(self):
         return MaskFeatures(self.preprocessor, self.masking)
 
-    def default_loss(self):
-        return keras.losses.SparseCategoricalCrossentropy(
-            from_logits=True, reduction="mean_with_sample_weight"
-        )
-
-    def default_metrics(self):
-        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
-
     def assemble(self, rows, features, outputs):
         """Logits at each row's masks: a list of arrays `(number of masks, vocabulary_size)`."""
         return [output[: len(feature.info)] for feature, output in zip(features, outputs)]
@@ -111,7 +104,7 @@ class MaskedLM(FeatureTask):
         answers = []
         for (text, *_), feature, logits in zip(rows, features, outputs):
             spans = self._mask_spans(text, len(feature.info))
-            scores = _softmax(logits[: len(spans)])
+            scores = softmax(logits[: len(spans)])
             filled = [
                 self._best(text, span, row, allowed, top_k) for span, row in zip(spans, scores)
             ]
@@ -191,7 +184,7 @@ class MaskedLM(FeatureTask):
             inputs = self.featurizer.inputs([feature for feature, _ in some], size)
             logits = ops.convert_to_numpy(self.outputs_on(inputs))[:, 0]
             for (feature, token), row in zip(some, logits):
-                losses[feature.row].append(-np.log(_softmax(row)[token]))
+                losses[feature.row].append(-np.log(softmax(row)[token]))
             if progress is not None:
                 progress.update(number + 1)
         values = [float(np.exp(np.mean(loss))) if loss else float("nan") for loss in losses]
@@ -216,8 +209,3 @@ class MaskedLM(FeatureTask):
         if "cls.predictions.transform.dense.weight" not in checkpoint:
             return None
         return {"tied": not checkpoint.has_own("cls.predictions.decoder.weight")}
-
-
-def _softmax(logits):
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)

@@ -1,11 +1,11 @@
 """Which of several texts goes with a prompt."""
 
 import keras
-import numpy as np
 
 from ..families import family_called
 from ..layers.choices import MergeChoices, SplitChoices
 from ..preprocessing.choice_features import ChoiceFeatures
+from .decoding import softmax
 from .feature_task import FeatureTask
 
 
@@ -65,14 +65,6 @@ class MultipleChoice(FeatureTask):
     def featurizer(self):
         return ChoiceFeatures(self.preprocessor)
 
-    def default_loss(self):
-        return keras.losses.SparseCategoricalCrossentropy(
-            from_logits=True, reduction="mean_with_sample_weight"
-        )
-
-    def default_metrics(self):
-        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
-
     def assemble(self, rows, features, outputs):
         """Logits of each row's choices: a list of arrays `(number of choices,)`."""
         return [output[: len(choices)] for (_, choices), output in zip(rows, outputs)]
@@ -96,8 +88,8 @@ class MultipleChoice(FeatureTask):
         rows, _, outputs = self.run([(x, choices)] if alone else x, batch_size, verbose)
         answers = []
         for (_, texts), logits in zip(rows, outputs):
-            scores = np.exp(logits[: len(texts)] - logits[: len(texts)].max())
-            scores, best = scores / scores.sum(), int(scores.argmax())
+            scores = softmax(logits[: len(texts)])
+            best = int(scores.argmax())
             answers.append({"choice": texts[best], "index": best, "scores": scores.tolist()})
         return answers[0] if alone else answers
 

@@ -36,6 +36,7 @@ class Task(TextTrainer):
 
     # Options that say what a new head is of; without any, a head can always be made.
     head_options = ("labels", "num_classes")
+    head_kinds = ()  # what the option `head` may be, where the task has one
     head_style = None  # its name in `Family.heads`; that of the class if not given
     has_dropout = True  # whether there is dropout before the head's outputs
     architecture = None  # end of the name that transformers gives to such a model

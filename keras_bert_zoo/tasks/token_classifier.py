@@ -64,6 +64,7 @@ class TokenClassifier(FeatureTask):
     """
 
     head_options = ("labels", "num_classes", "entity_types")
+    head_kinds = HEADS
     architecture = "ForTokenClassification"
     example = 'task.extract("A text about Ada Lovelace in London.")'
 
@@ -134,13 +135,8 @@ class TokenClassifier(FeatureTask):
 
     # -------------------------------------------------------------- training
 
-    def default_loss(self):
-        return keras.losses.SparseCategoricalCrossentropy(
-            from_logits=True, reduction="mean_with_sample_weight"
-        )
-
     def default_metrics(self):
-        metrics = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+        metrics = super().default_metrics()
         if self.marks_entities:
             metrics.append(EntityF1(self.labels, name="entity_f1"))
         return metrics

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..errors import nearest
 from ..preprocessing.inputs import plain
+from .decoding import softmax
 from .pair_scorer import PairScorer
 
 TEMPLATE = "This example is {}."
@@ -92,9 +93,9 @@ class ZeroShotClassifier:
         logits = logits.reshape(len(texts), len(labels), -1)
         if multi_label:
             both = logits[:, :, [self.contradiction, self.entailment]]
-            scores = _softmax(both)[:, :, 1]
+            scores = softmax(both)[:, :, 1]
         else:
-            scores = _softmax(logits[:, :, self.entailment])
+            scores = softmax(logits[:, :, self.entailment])
         answers = [
             [{"label": labels[i], "score": float(row[i])} for i in np.argsort(-row, kind="stable")]
             for row in scores
@@ -110,8 +111,3 @@ def check_template(template):
             f"{template!r}."
         )
     return template
-
-
-def _softmax(logits):
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)

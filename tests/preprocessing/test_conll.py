@@ -24,7 +24,7 @@ PLAIN = ([["Ada", "lives"], ["Rome"]], [["B-PER", "O"], ["B-LOC"]])
         "Ada\tB-PER\r\nlives\tO\r\n\r\n\r\nRome\tB-LOC",
         "\ufeffAda\tB-PER\nlives\tO\n\nRome\tB-LOC\n",
         "-DOCSTART- -X- O\n\nAda NNP B-NP B-PER\nlives VBZ B-VP O\n\nRome NNP B-NP B-LOC\n",
-        "# text = Ada lives\n1\tAda\tB-PER\t-\tann\n2\tlives\tO\t-\tann\n\n1\tRome\tB-LOC\t-\tann\n",
+        "# text = Ada\n1\tAda\tB-PER\t-\tann\n2\tlives\tO\t-\tann\n\n1\tRome\tB-LOC\t-\tann\n",
         "1\tAda\tB-PER\n1-2\tx\tO\n2\tlives\tO\n\n1\tRome\tB-LOC\n",
     ],
     ids=["tabs", "windows", "mark", "conll2003", "numbered", "contraction"],

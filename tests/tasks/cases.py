@@ -66,6 +66,15 @@ CASES = {
     "token-crf": Case("TokenClassifier", {"entity_types": ["FOOD"], "head": "crf"}, **TOKENS),
     "mask": Case("MaskedLM", {}, TEXTS, None, LONG, (TEXTS, "Leave y out"), needs_labels=False),
     "choice": Case("MultipleChoice", {}, CHOICES, [0, 1, 0], (LONG, ["a", LONG]), ([5] * 3, "5")),
+    "embed": Case(
+        "TextEmbedder",
+        {},
+        PAIRS,
+        None,
+        (LONG, LONG),
+        ([0.5, None, 0.1, 0.2], "Row 1 is None"),
+        needs_labels=False,
+    ),
     "span": Case(
         "SpanExtractor",
         {},

@@ -1,5 +1,7 @@
 """Tags of words and entities in texts, whatever form they come in."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -156,7 +158,7 @@ def test_only_whole_entities_come_out():
     held = certain(build(), tags)
     (row,) = held.tag([["the", "food", "room"]])
     assert row[0][0] in "OB"
-    for one, other in zip(row, row[1:]):
+    for one, other in itertools.pairwise(row):
         assert not other.startswith("I-") or one[2:] == other[2:]
 
 
@@ -225,4 +227,6 @@ def test_a_new_head_is_asked_what_of(tmp_path):
         kbz.TokenClassifier.from_preset(tmp_path / "text")
     task = kbz.TokenClassifier.from_preset(tmp_path / "text", entity_types=["A"])
     assert task.labels == ["O", "B-A", "I-A"]
+    crf = kbz.TokenClassifier.from_preset(tmp_path / "text", entity_types=["A"], head="crf")
+    assert crf.head_kind == "crf"
     assert isinstance(task.featurizer, TokenFeatures)
