@@ -188,7 +188,8 @@ def test_lower_case(written, tmp_path):
     assert encoder.config.vocabulary_size == len(VOCABULARY)
     lower = lowered(cased)
     assert lower("A FILM É") == cased("a film é")
-    assert lower.special_ids == cased.special_ids and lowered(lower) is lower
+    assert lower.special_ids == cased.special_ids
+    assert lowered(lower) is lower
 
 
 @pytest.mark.parametrize(
@@ -243,13 +244,15 @@ def test_transformers_reads_the_encoder(tmp_path):
     transformers = pytest.importorskip("transformers")
     import torch
 
-    task = tiny_embedder()
+    # Weights not too large: they make differences of rounding larger too.
+    task = tiny_embedder(encoder=tiny_encoder(initializer_range=0.1))
     save_hugging_face(task, tmp_path / "model")
     model, facts = transformers.AutoModel.from_pretrained(
         tmp_path / "model", output_loading_info=True
     )
     assert type(model).__name__ == "BertModel"
-    assert not facts["missing_keys"] and not facts["unexpected_keys"]
+    assert not facts["missing_keys"]
+    assert not facts["unexpected_keys"]
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "model")
     inputs = tokenizer(TEXTS, padding=True, truncation=True, return_tensors="pt")
     assert inputs["input_ids"].shape[1] == 20
@@ -287,7 +290,8 @@ def test_transformers_reads_a_classifier(name, tmp_path):
     save_hugging_face(task, tmp_path / "model")
     auto = transformers.AutoModelForSequenceClassification
     model, facts = auto.from_pretrained(tmp_path / "model", output_loading_info=True)
-    assert not facts["missing_keys"] and not facts["unexpected_keys"]
+    assert not facts["missing_keys"]
+    assert not facts["unexpected_keys"]
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "model")
     with torch.no_grad():
         inputs = tokenizer(POSITIVE, padding=True, return_tensors="pt")
@@ -307,7 +311,8 @@ def test_transformers_reads_tags(tmp_path):
     save_hugging_face(task, tmp_path / "model")
     auto = transformers.AutoModelForTokenClassification
     model, facts = auto.from_pretrained(tmp_path / "model", output_loading_info=True)
-    assert not facts["missing_keys"] and not facts["unexpected_keys"]
+    assert not facts["missing_keys"]
+    assert not facts["unexpected_keys"]
     assert list(model.config.id2label.values()) == task.labels
     words = [["good", "food"]]
     again = kbz.TokenClassifier.from_preset(tmp_path / "model")

@@ -98,7 +98,9 @@ def test_filled_rows_have_no_weight(features):
     seen = {}
     for index in range(2):
         x, y, weight = batches[index]
-        assert x["token_ids"].shape[0] == 4 and y.shape == (2, 1) and weight.shape == (2,)
+        assert x["token_ids"].shape[0] == 4
+        assert y.shape == (2, 1)
+        assert weight.shape == (2,)
         seen.update({float(w): float(v) for w, v in zip(weight, y[:, 0]) if w})
     assert seen == {1: 0.5, 2: 1.0, 3: 0.0}
 
@@ -146,7 +148,8 @@ def test_training_needs_two_texts_a_row(features):
     with pytest.raises(ValueError, match="rows of two or more texts.*'a film'"):
         lessons.read(A)
     rows, targets = lessons.read(TRIPLETS)
-    assert rows == TRIPLETS and targets[0].shape == (3,)
+    assert rows == TRIPLETS
+    assert targets[0].shape == (3,)
     lessons.read(PAIRS, [0.1, 0.2, 0.3])
     lessons.read(PAIRS, ["x", "y", "x"])
     assert seen == [(3, False), (2, True), (2, False)]
