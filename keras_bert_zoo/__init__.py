@@ -19,7 +19,6 @@ PUBLIC = {
     "MaskedLM": "tasks",
     "MultipleChoice": "tasks",
     "PairScorer": "tasks",
-    "ZeroShotClassifier": "tasks",
     "Preprocessor": "preprocessing",
     "Recipe": "training",
     "SpanExtractor": "tasks",
@@ -30,6 +29,7 @@ PUBLIC = {
     "TruncationError": "preprocessing",
     "TruncationWarning": "preprocessing",
     "VectorIndex": "tasks",
+    "ZeroShotClassifier": "tasks",
     "list_presets": "registry",
 }
 MODULES = (
