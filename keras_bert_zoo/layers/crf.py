@@ -33,6 +33,7 @@ class CRFHead(ClassificationHead):
             initializer="zeros",
             name="transitions",
             dtype="float32",
+            autocast=False,
         )
 
     def call(self, features, training=None):

@@ -71,7 +71,11 @@ class MaskedLMHead(keras.Layer):
         if self.decoder is not None:
             self.decoder.build(sequence_shape)
         self.bias = self.add_weight(
-            shape=(self.vocabulary_size,), initializer="zeros", name="bias", dtype="float32"
+            shape=(self.vocabulary_size,),
+            initializer="zeros",
+            name="bias",
+            dtype="float32",
+            autocast=False,
         )
 
     def call(self, sequence, places):
