@@ -103,7 +103,7 @@ def test_fill():
             assert answer["text"] == f"the {answer['token']} was  good"
     two = task.fill("a [MASK] and a [MASK] film", top_k=2)
     assert [len(one) for one in two] == [2, 2]
-    assert two[1][0]["text"].startswith("a [MASK] and a ")
+    assert two[1][0]["text"].startswith("a [MASK] and a")
     assert task.fill([text], top_k=3) == [answers]
 
 
