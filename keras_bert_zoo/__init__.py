@@ -17,6 +17,7 @@ PUBLIC = {
     "ConversionReport": "checkpoints.report",
     "Encoder": "encoder",
     "MaskedLM": "tasks",
+    "MultiTaskClassifier": "tasks",
     "MultipleChoice": "tasks",
     "PairScorer": "tasks",
     "Preprocessor": "preprocessing",

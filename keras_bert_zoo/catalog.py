@@ -141,6 +141,7 @@ def _from_hugging_face(folder, info, cls, new, dtype, strict, options):
     if found is None and cls.head_options and not set(cls.head_options) & set(options):
         hints = {"labels": 'labels=["a", "b", ...]', "num_classes": "num_classes=N"}
         hints["entity_types"] = 'entity_types=["PER", "LOC"]'
+        hints["tasks"] = 'tasks={"mood": ["bad", "good"], "stars": {"problem": "regression"}}'
         hints["problem"] = 'problem="regression"'
         raise ValueError(
             f"{folder} has no head for a {cls.__name__}: say what the new one is of, with "

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from keras_bert_zoo.cli import main
+from keras_bert_zoo.highlight import page, terminal
 from tests.tasks.cases import CASES
 from tests.tiny import tiny_classifier
 
@@ -143,3 +144,33 @@ def test_what_a_preset_cannot_do(encoder, tmp_path, capsys):
     assert main(["predict", str(tmp_path / "tagger"), "a", "--question", "b"]) == 2
     assert main(["predict", encoder, "a", "--question", "b"]) == 2
     assert "--question is for presets that answer questions" in capsys.readouterr().err
+
+
+def test_entities_and_answers_to_look_at(encoder, tmp_path, capsys, monkeypatch):
+    code, output, _ = finetune(encoder, "token", tmp_path)
+    assert code == 0
+    texts = ["the food was awful", "we loved it"]
+    capsys.readouterr()
+    assert main(["predict", str(output), *texts, "--format", "jsonl"]) == 0
+    entities = [json.loads(line)["entities"] for line in capsys.readouterr().out.splitlines()]
+    for variable, color in (("NO_COLOR", False), ("FORCE_COLOR", True)):
+        monkeypatch.setenv(variable, "1")
+        assert main(["predict", str(output), *texts, "--format", "text"]) == 0
+        known = []
+        expected = [terminal(t, e, color=color, known=known) for t, e in zip(texts, entities)]
+        assert capsys.readouterr().out.splitlines() == expected
+    assert main(["predict", str(output), *texts, "--output", str(tmp_path / "a.html")]) == 0
+    rows = [(text, row, None) for text, row in zip(texts, entities)]
+    written = (tmp_path / "a.html").read_text("utf-8")
+    assert written == page(rows, "keras-bert-zoo predict")
+    code, output, _ = finetune(encoder, "span", tmp_path)
+    assert code == 0
+    asked = ["--question", "what?", "--format", "html"]
+    capsys.readouterr()
+    assert main(["predict", str(output), *asked, CONTEXT]) == 0
+    assert "<b>what?</b>" in capsys.readouterr().out
+    code, output, _ = finetune(encoder, "mask", tmp_path)
+    assert main(["predict", str(output), "a [MASK]", "--format", "html"]) == 2
+    assert "this is a MaskedLM" in capsys.readouterr().err
+    assert main(["predict", encoder, "a", "--format", "text"]) == 2
+    assert "mark stretches" in capsys.readouterr().err

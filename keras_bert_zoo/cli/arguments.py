@@ -31,6 +31,9 @@ EXAMPLES = {
   keras-bert-zoo predict model "What a lovely place."
   keras-bert-zoo predict model --file reviews.csv --format csv --output answers.csv
   tail -n 100 log.txt | keras-bert-zoo predict model --top-k 3""",
+    "glue": """\
+  keras-bert-zoo glue --data glue_data --task RTE,MRPC --preset bert_base_en --output runs
+  keras-bert-zoo glue --data glue_data --preset all_minilm_l6_v2 --output runs""",
     "presets": """\
   keras-bert-zoo presets --language zh
   keras-bert-zoo presets --json""",
@@ -143,7 +146,11 @@ def _add_finetune(parser):
     data.add_argument(
         "--labels", type=filled, metavar="A,B,...", help="in this order; those of --train if not"
     )
-    _add_training(parser.add_argument_group("training"))
+    training = parser.add_argument_group("training")
+    _add_training(training)
+    training.add_argument(
+        "--predict", action="append", metavar="TEXT", help="a text to classify at the end"
+    )
 
 
 def _add_training(training):
@@ -163,9 +170,25 @@ def _add_training(training):
         default="float32",
         help="default: float32",
     )
-    training.add_argument(
-        "--predict", action="append", metavar="TEXT", help="a text to classify at the end"
+
+
+def _add_glue(parser):
+    parser.add_argument("--preset", required=True, type=filled, help=PRESET_HELP)
+    parser.add_argument(
+        "--data", required=True, type=filled, metavar="DIR", help="the download, a folder a task"
     )
+    parser.add_argument(
+        "--task",
+        action="append",
+        type=filled,
+        metavar="A,B",
+        help="as on the leaderboard, such as RTE; all that are there if not given",
+    )
+    parser.add_argument(
+        "--output", required=True, type=filled, metavar="DIR", help="presets, scores, submissions"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="train anew what is there")
+    _add_training(parser.add_argument_group("training"))
 
 
 def _add_evaluate(parser):
@@ -195,7 +218,9 @@ def _add_predict(parser):
         help="how many labels, best first, or all; default: 1, and all for multi_label",
     )
     parser.add_argument(
-        "--format", choices=("jsonl", "csv"), help="default: jsonl, or as --output ends"
+        "--format",
+        choices=("jsonl", "csv", "text", "html"),
+        help="default: jsonl, or as --output ends; text (in colour) and html show what is marked",
     )
     parser.add_argument("--output", type=filled, metavar="FILE", help="default: standard output")
     _add_batch_size(parser)
@@ -226,6 +251,7 @@ COMMANDS = {
     "finetune": ("finetune", "Train a task and save it.", _add_finetune),
     "evaluate": ("evaluate", "Judge a saved task on labelled data.", _add_evaluate),
     "predict": ("predict", "Use a saved task.", _add_predict),
+    "glue": ("glue", "Train, judge and answer the tasks of GLUE.", _add_glue),
     "presets": ("presets", "List the presets that are known by name.", _add_presets),
     "inspect": ("inspect", "Say what a preset is.", _add_inspect),
 }

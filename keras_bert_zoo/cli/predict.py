@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ..highlight import page, terminal
 from ..tables import CHUNK, check_file, pick_columns, read_chunks, read_lines
 from .arguments import UsageError
 from .data import read_texts
@@ -31,6 +32,9 @@ def run(args):
         return
     if args.question is not None:
         raise UsageError("--question is for presets that answer questions")
+    form = form_of(args)
+    if form not in WRITERS:
+        raise UsageError(f"--format {form} is for presets that mark stretches of texts")
     pieces = texts_of(args)
     if args.file not in (None, "-"):
         # The first piece before the model: what is wrong with the file is told at once.
@@ -39,7 +43,6 @@ def run(args):
     task = load_saved(args)
     top_k = most_labels(task, args.top_k)
     cut = CutTexts(task)
-    form = args.format or ("csv" if str(args.output).lower().endswith(".csv") else "jsonl")
     with opened(args.output) as stream:
         write = WRITERS[form](stream)
         for columns in pieces:
@@ -53,9 +56,9 @@ def run(args):
 
 
 def run_kind(task_name, args):
-    """The same for a task that is not texts with labels: JSON lines."""
-    if args.format == "csv" or str(args.output).lower().endswith(".csv"):
-        cls = KINDS[task_name][0]
+    """The same for a task that is not texts with labels."""
+    form, cls = form_of(args), KINDS[task_name][0]
+    if form == "csv":
         raise UsageError(f"the answers of a {cls} are written as JSON lines, not as CSV")
     if args.question is not None and task_name != "span":
         raise UsageError("--question is for presets that answer questions")
@@ -63,16 +66,30 @@ def run_kind(task_name, args):
         check_file(args.file)
     start_keras(debug=args.debug)
     kind = kind_of(task_name)
+    if form in MARKED and kind.marks is None:
+        raise UsageError(f"--format {form} is for presets that mark stretches; this is a {cls}")
     pieces = kind.read_inputs(args)
     if args.file not in (None, "-"):
         pieces = itertools.chain([next(pieces)], pieces)
     task = load_saved(args)
     with opened(args.output) as stream:
+        write = MARKED[form](stream) if form in MARKED else None
         for inputs in pieces:
-            for row in kind.answers(task, inputs, args) if inputs else []:
+            for given, row in zip(inputs, kind.answers(task, inputs, args) if inputs else []):
+                if write is not None:
+                    write(*kind.marks(given, row))
+                    continue
                 line = json.dumps(row, ensure_ascii=False).translate(LINE_ENDS)
                 stream.write(line + "\n")
             stream.flush()
+        if form == "html":
+            write.finish()
+
+
+def form_of(args):
+    """What is written: `--format`, or as the name of the output says."""
+    suffix = Path(args.output or "").suffix.lower()
+    return args.format or {".csv": "csv", ".html": "html"}.get(suffix, "jsonl")
 
 
 def most_labels(task, asked):
@@ -200,7 +217,37 @@ def _cells(answer):
     }
 
 
+def colored(stream):
+    """A function that writes texts with their marks in colour, if they go to a terminal.
+
+    https://no-color.org: the variable NO_COLOR turns colours off, FORCE_COLOR on.
+    """
+    color = bool(os.environ.get("FORCE_COLOR")) or (
+        stream.isatty() and not os.environ.get("NO_COLOR")
+    )
+    known = []
+
+    def write(text, spans, title=None):
+        stream.write(terminal(text, spans, title=title, color=color, known=known) + "\n")
+
+    return write
+
+
+class HtmlPage:
+    """Collects texts with their marks, and writes them as one page."""
+
+    def __init__(self, stream):
+        self.stream, self.rows = stream, []
+
+    def __call__(self, text, spans, title=None):
+        self.rows.append((text, spans, title))
+
+    def finish(self):
+        self.stream.write(page(self.rows, "keras-bert-zoo predict"))
+
+
 WRITERS = {"jsonl": json_lines, "csv": csv_rows}
+MARKED = {"text": colored, "html": HtmlPage}
 
 
 class CutTexts:

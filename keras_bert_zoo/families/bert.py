@@ -91,19 +91,19 @@ def block(config, index):
     )
 
 
-def pooler(config):
-    return Pooler(config.hidden_dim, initializer_range=config.initializer_range, name="pooler")
+def pooler(config, name="pooler"):
+    return Pooler(config.hidden_dim, initializer_range=config.initializer_range, name=name)
 
 
-def classifier(encoder, sequence, num_classes, dropout):
+def classifier(encoder, sequence, num_classes, dropout, name="head"):
     """The pooler's vector, dropout, a dense layer (section 4.1). Adds a pooler if there is none."""
     config = encoder.config
-    pool = encoder.pooler or pooler(config)
+    pool = encoder.pooler or pooler(config, "pooler" if name == "head" else f"{name}_pooler")
     head = ClassificationHead(
         num_classes,
         dropout=config.dropout if dropout is None else dropout,
         initializer_range=config.initializer_range,
-        name="head",
+        name=name,
     )
     return head(pool(sequence))
 

@@ -3,6 +3,7 @@
 from .buckets import bucket_for, choose_buckets, grid_buckets
 from .labels import Labels
 from .length_batches import LengthBatches
+from .mixed_batches import MixedBatches
 from .packing import pack, pad_rows, truncate_longest_first
 from .preprocessor import Preprocessor
 from .text_batches import TextBatches
@@ -11,6 +12,7 @@ from .truncation import TruncationError, TruncationReport, TruncationWarning
 __all__ = [
     "Labels",
     "LengthBatches",
+    "MixedBatches",
     "Preprocessor",
     "TextBatches",
     "TruncationError",

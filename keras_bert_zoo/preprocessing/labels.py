@@ -105,6 +105,12 @@ class Labels:
         encode = self._many if self.problem == "multi_label" else self._one
         return encode(rows_of(values))
 
+    def nothing(self, rows):
+        """An array like that of `encode`, for rows whose labels do not count."""
+        if self.problem == "single":
+            return np.zeros(rows, "int32")
+        return np.zeros((rows, self.num_classes), "float32")
+
     def _numbers(self, values):
         values = values.to_numpy() if hasattr(values, "to_numpy") else values
         try:

@@ -96,9 +96,13 @@ class LengthBatches(keras.utils.PyDataset):
         middle of a pass that it then goes on with.
         """
         if self.shuffle and self._finished:
-            with self._lock:
-                self.epoch, self._finished = self.epoch + 1, False
-                self._windows.clear()
+            self.start_epoch(self.epoch + 1)
+
+    def start_epoch(self, epoch):
+        """Forgets the order of the present pass, for that of another."""
+        with self._lock:
+            self.epoch, self._finished = epoch, False
+            self._windows.clear()
 
     def _window(self, number):
         """The batches of a window; starts the window after it, and forgets those long past."""

@@ -1,6 +1,7 @@
 """Models that take text and give answers. To add one: write the file, and name it here."""
 
 from .masked_lm import MaskedLM
+from .multi_task_classifier import MultiTaskClassifier
 from .multiple_choice import MultipleChoice
 from .pair_scorer import PairScorer
 from .span_extractor import SpanExtractor
@@ -14,6 +15,7 @@ from .zero_shot import ZeroShotClassifier
 __all__ = [
     "TASKS",
     "MaskedLM",
+    "MultiTaskClassifier",
     "MultipleChoice",
     "PairScorer",
     "SpanExtractor",

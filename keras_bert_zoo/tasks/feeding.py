@@ -54,7 +54,10 @@ class Feeder:
         return np.array([table.get(int(label), 1.0) for label in labels], "float32")
 
     def batches(self, x, y=None, sample_weight=None, *, class_weight=None, batch_size, **options):
-        """Labelled batches: a PyDataset, or a generator for a generator."""
+        """Labelled batches: a PyDataset, or a generator for a generator.
+
+        The options, those of `row_batches`, are for data held in memory; other data brings its own.
+        """
         if is_texts(x):
             rows, labels, weights = self.labelled(x, y, sample_weight, class_weight)
             return self.row_batches(rows, labels, weights, batch_size=batch_size, **options)

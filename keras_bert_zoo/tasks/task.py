@@ -128,8 +128,7 @@ class Task(TextTrainer):
         metrics = self._metrics_called(metrics)
         filled = self.preprocessor is not None and self.preprocessor.fixed_batch_shape
         if metrics and (filled or self.masks_places):
-            weighted_metrics = [*(weighted_metrics or []), *map(RealRows, metrics)]
-            metrics = None
+            weighted_metrics, metrics = self._on_real_rows(metrics, weighted_metrics), None
         super().compile(
             optimizer, loss, metrics=metrics, weighted_metrics=weighted_metrics, **kwargs
         )
@@ -150,6 +149,9 @@ class Task(TextTrainer):
             return metrics
         by_name = {metric.name: metric for metric in own}
         return [by_name.get(m, m) if isinstance(m, str) else m for m in metrics]
+
+    def _on_real_rows(self, metrics, weighted_metrics):
+        return [*(weighted_metrics or []), *map(RealRows, metrics)]
 
     def get_compile_config(self):
         config = super().get_compile_config()

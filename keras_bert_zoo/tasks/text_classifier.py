@@ -1,11 +1,10 @@
 """One label for a text or a pair of texts; or several; or numbers."""
 
 import keras
-import numpy as np
-from keras import ops
 
 from ..families import family_called
 from ..preprocessing import Labels
+from .class_answers import answers, probabilities
 from .task import Task, encoder_inputs
 
 
@@ -91,18 +90,10 @@ class TextClassifier(Task):
         self._labels.learn(y)
 
     def default_loss(self):
-        if self.problem == "single":
-            return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        if self.problem == "multi_label":
-            return keras.losses.BinaryCrossentropy(from_logits=True)
-        return keras.losses.MeanSquaredError()
+        return default_loss(self.problem)
 
     def default_metrics(self):
-        if self.problem == "single":
-            return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
-        if self.problem == "multi_label":
-            return [keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")]
-        return [keras.metrics.MeanAbsoluteError(name="mae")]
+        return default_metrics(self.problem)
 
     def classify(self, texts, top_k=1, batch_size=None):
         """Labels and their probabilities.
@@ -120,30 +111,13 @@ class TextClassifier(Task):
         Raises:
             ValueError: `top_k` is not between 1 and the number of classes.
         """
-        count = self.num_classes if top_k is None else top_k
-        if not 1 <= count <= self.num_classes:
-            raise ValueError(
-                f"top_k must be from 1 to {self.num_classes}, or None. Given: {top_k}."
-            )
         logits = self.predict(texts, batch_size=batch_size, verbose=0)
-        if self.problem == "regression":
-            answers = [{"value": float(r[0]) if len(r) == 1 else r.tolist()} for r in logits]
-        else:
-            answers = [self._best(row, count) for row in self.probabilities(logits)]
-            answers = answers if top_k != 1 else [row[0] for row in answers]
-        return answers[0] if isinstance(texts, str) else answers
+        found = answers(self._labels, logits, top_k)
+        return found[0] if isinstance(texts, str) else found
 
     def probabilities(self, logits):
         """Probabilities `(n, num_classes)` from what `predict` returns."""
-        if self.problem == "single":
-            return ops.convert_to_numpy(ops.softmax(logits, axis=-1))
-        return ops.convert_to_numpy(ops.sigmoid(logits))
-
-    def _best(self, row, count):
-        return [
-            {"label": self._labels.name_of(int(index)), "score": float(row[index])}
-            for index in np.argsort(-row, kind="stable")[:count]
-        ]
+        return probabilities(self._labels, logits)
 
     def get_config(self):
         return {
@@ -164,3 +138,21 @@ class TextClassifier(Task):
         count = checkpoint.shape("classifier.weight")[0]
         problem = checkpoint.problem(count)
         return {"labels": checkpoint.labels(count), "num_classes": count, "problem": problem}
+
+
+def default_loss(problem):
+    """The loss of a classifier's logits; see `Labels` for the problems."""
+    if problem == "single":
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    if problem == "multi_label":
+        return keras.losses.BinaryCrossentropy(from_logits=True)
+    return keras.losses.MeanSquaredError()
+
+
+def default_metrics(problem):
+    """What is shown of a classifier in training; see `Labels` for the problems."""
+    if problem == "single":
+        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+    if problem == "multi_label":
+        return [keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")]
+    return [keras.metrics.MeanAbsoluteError(name="mae")]

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from ..preprocessing import LengthBatches
-from ..preprocessing.inputs import is_encoded, is_table, is_texts, split_labels
+from ..preprocessing.inputs import is_encoded, is_table, split_labels
 from ..training.denormals import flushed_denormals
 from .feeding import Feeder, for_trainer
 
@@ -79,9 +79,7 @@ class TextTrainer(keras.Model):
                 x, y, sample_weight, class_weight, validation_split, options, held_out
             )
         else:
-            train = feeder.batches(
-                x, y, sample_weight, class_weight=class_weight, **_texts(x, options)
-            )
+            train = feeder.batches(x, y, sample_weight, class_weight=class_weight, **options)
             validation = self._validation(validation_data, held_out)
         if isinstance(train, LengthBatches):
             train.fit_buckets(epochs)
@@ -101,7 +99,7 @@ class TextTrainer(keras.Model):
         if data is None:
             return None
         x, y, weight = (*(data if isinstance(data, tuple) else (data,)), None, None)[:3]
-        return self._feeder().batches(x, y, weight, **_texts(x, options))
+        return self._feeder().batches(x, y, weight, **options)
 
     def evaluate(
         self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, **kwargs
@@ -111,8 +109,8 @@ class TextTrainer(keras.Model):
             return super().evaluate(
                 x, self._encoded(y), batch_size, verbose, sample_weight, **kwargs
             )
-        options = _texts(x, {"batch_size": batch_size or BATCH_SIZE, "even_weights": True})
-        batches = self._feeder().batches(x, y, sample_weight, **options)
+        size = batch_size or BATCH_SIZE
+        batches = self._feeder().batches(x, y, sample_weight, batch_size=size, even_weights=True)
         if not self.compiled:
             self.compile()
         with self._fed(batches) as (data,):
@@ -130,7 +128,8 @@ class TextTrainer(keras.Model):
             return super().predict(x, batch_size, verbose, **kwargs)
         batches = self._feeder().inputs(x, batch_size or BATCH_SIZE)
         if isinstance(batches, LengthBatches) and not batches.num_rows:
-            return np.zeros((0, *self.output.shape[1:]), "float32")
+            nothing = lambda output: np.zeros((0, *output.shape[1:]), "float32")  # noqa: E731
+            return keras.tree.map_structure(nothing, self.output)
         with self._fed(batches) as (data,):
             outputs = super().predict(data, verbose=verbose, **kwargs)
         self._tell(batches)
@@ -237,8 +236,3 @@ class TextTrainer(keras.Model):
             self.truncation_report = batches.report
             if self.preprocessor.truncation == "warn":
                 self.truncation_report.warn()
-
-
-def _texts(x, options):
-    """Options that only texts in memory have."""
-    return options if is_texts(x) else {"batch_size": options["batch_size"]}

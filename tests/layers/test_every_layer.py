@@ -56,7 +56,7 @@ CASES = {
         lambda: MaskedLMHead(vocabulary_size=9, hidden_dim=8, activation="gelu"),
         (X, np.array([[0, 2], [1, 1]])),
     ),
-    "MergeChoices": (lambda: MergeChoices(), (np.array([IDS, IDS]),)),
+    "MergeChoices": (lambda: MergeChoices(), (np.array([IDS, IDS], "int32"),)),
     "Pooler": (lambda: Pooler(8), (X,)),
     "PostNormBlock": (lambda: block(PostNormBlock), (X,)),
     "PreNormBlock": (lambda: block(PreNormBlock), (X,)),

@@ -29,6 +29,7 @@ class Kind:
 
     cls = None  # name of the task's class
     formats = ""  # what the files may be, for messages
+    marks = None  # `(input, answer) -> (text, spans, title)`, where an answer is part of a text
 
     def read(self, path, args):
         """`Examples` of a file with labels."""

@@ -48,6 +48,12 @@ class Spans(Kind):
             for row, one in zip(inputs, found)
         ]
 
+    def marks(self, row, answer):
+        best = answer["answers"][0] if "answers" in answer else answer
+        span = {"start": best["start"], "end": best["end"], "label": "answer"}
+        spans = [{**span, "score": best["score"]}] if best["answer"] else []
+        return row["context"], spans, row["question"]
+
 
 def _questions(path):
     """Questions and contexts of a file that need not have answers."""

@@ -65,6 +65,9 @@ class Tokens(Kind):
         found = task.extract(inputs, batch_size=args.batch_size)
         return [{"text": text, "entities": one} for text, one in zip(inputs, found)]
 
+    def marks(self, text, answer):
+        return text, answer["entities"], None
+
 
 def _from_table(path):
     rows, places = records(path)
