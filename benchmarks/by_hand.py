@@ -2,12 +2,25 @@
 
 import torch
 import transformers
+from seeds import BATCH
 
 SPARED = ("bias", "LayerNorm.weight")
 
 
-def optimizer_of(model, learning_rate, steps):
-    """AdamW without decay on biases and norms; warm-up over 10%, then linearly to zero."""
+def load(cls, arguments, seed, **options):
+    """`(tokenizer, model)`; `cls` is the name of one of transformers' Auto classes."""
+    torch.manual_seed(seed)
+    torch.set_flush_denormal(True)  # or rare tokens' fading averages make updates 4 times slower
+    tokenizer = transformers.AutoTokenizer.from_pretrained(arguments.encoder)
+    return tokenizer, getattr(transformers, cls).from_pretrained(arguments.encoder, **options)
+
+
+def train(model, loss_of, count, arguments):
+    """Random batches of `count` rows for some epochs; `loss_of` takes a list of row numbers.
+
+    AdamW without decay on biases and norms; warm-up over 10% of the updates, then linearly to
+    zero; gradients clipped to norm 1.
+    """
     groups = [
         {
             "params": [p for n, p in model.named_parameters() if n.endswith(SPARED) is no_decay],
@@ -15,15 +28,15 @@ def optimizer_of(model, learning_rate, steps):
         }
         for no_decay in (True, False)
     ]
-    optimizer = torch.optim.AdamW(groups, lr=learning_rate, eps=1e-8)
+    steps = -(-count // BATCH) * arguments.epochs
+    optimizer = torch.optim.AdamW(groups, lr=arguments.learning_rate, eps=1e-8)
     schedule = transformers.get_linear_schedule_with_warmup(optimizer, round(0.1 * steps), steps)
-    return optimizer, schedule
-
-
-def update(model, loss, optimizer, schedule):
-    """One update, gradients clipped to norm 1."""
-    optimizer.zero_grad()
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
-    schedule.step()
+    model.train()
+    for _ in range(arguments.epochs):
+        for rows in torch.randperm(count).split(BATCH):
+            optimizer.zero_grad()
+            loss_of(rows.tolist()).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+    model.eval()

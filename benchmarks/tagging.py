@@ -3,23 +3,16 @@
     KERAS_BACKEND=jax python benchmarks/tagging.py --encoder FOLDER --data wnut17 --head crf
     python benchmarks/tagging.py --encoder FOLDER --data wnut17 --by-hand
 
-Both follow one recipe: AdamW (weight decay 0.01, not on biases and norms), warm-up over 10% of the
-updates, then linearly to zero, gradients clipped to norm 1, batches of 32, the first piece of each
-word is labelled. `--by-hand` uses transformers' model and tokenizer, a plain training loop, and
-seqeval's micro F1.
+Both follow the recipe of `accuracy.py`; the first piece of each word is labelled. `--by-hand` uses
+transformers' model and tokenizer, a plain training loop, and seqeval's micro F1.
 """
 
-import argparse
-import json
-import os
-import statistics
-import time
-from pathlib import Path
+from seeds import BATCH, data_folder, parser_of, report
 
 from keras_bert_zoo.preprocessing.conll import read_conll
 from keras_bert_zoo.preprocessing.tags import find_tags
 
-BATCH, LENGTH = 32, 128
+LENGTH = 128
 DATA = {
     "wnut17": ("wnut17/wnut17train.conll", "wnut17/emerging.test.annotated"),
     "english": ("uner/English-EWT/en_ewt-ud-dev.iob2", "uner/English-EWT/en_ewt-ud-test.iob2"),
@@ -45,21 +38,17 @@ def ours(arguments, train, test, seed):
         max_sequence_length=LENGTH,
     )
     task.fit(*train, epochs=arguments.epochs, batch_size=BATCH, verbose=0)
-    return task.score(*test).micro.f1
+    return {"f1": task.score(*test).micro.f1}
 
 
 def by_hand(arguments, train, test, seed):
+    import by_hand
     import torch
-    import transformers
-    from by_hand import optimizer_of, update
     from seqeval.metrics import f1_score
 
-    torch.manual_seed(seed)
-    torch.set_flush_denormal(True)
     labels = find_tags(train[1])
-    tokenizer = transformers.AutoTokenizer.from_pretrained(arguments.encoder)
-    model = transformers.AutoModelForTokenClassification.from_pretrained(
-        arguments.encoder, num_labels=len(labels)
+    tokenizer, model = by_hand.load(
+        "AutoModelForTokenClassification", arguments, seed, num_labels=len(labels)
     )
 
     def batch(sentences, tags, rows):
@@ -80,16 +69,12 @@ def by_hand(arguments, train, test, seed):
                 before = word
         return encoded, goals
 
-    steps = -(-len(train[0]) // BATCH) * arguments.epochs
-    optimizer, schedule = optimizer_of(model, arguments.learning_rate, steps)
-    model.train()
-    for _ in range(arguments.epochs):
-        for rows in torch.randperm(len(train[0])).split(BATCH):
-            inputs, goals = batch(*train, rows.tolist())
-            logits = model(**inputs).logits
-            loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), goals.flatten())
-            update(model, loss, optimizer, schedule)
-    model.eval()
+    def loss(rows):
+        inputs, goals = batch(*train, rows)
+        logits = model(**inputs).logits
+        return torch.nn.functional.cross_entropy(logits.flatten(0, 1), goals.flatten())
+
+    by_hand.train(model, loss, len(train[0]), arguments)
     true, predicted = [], []
     with torch.no_grad():
         for start in range(0, len(test[0]), BATCH):
@@ -101,31 +86,18 @@ def by_hand(arguments, train, test, seed):
                 # What was cut off counts as missed.
                 true.append(test[1][row])
                 predicted.append(tags + ["O"] * (len(test[1][row]) - len(tags)))
-    return f1_score(true, predicted)
+    return {"f1": f1_score(true, predicted)}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--encoder", required=True, help="preset, or folder for --by-hand")
+    parser = parser_of(__doc__)
     parser.add_argument("--data", choices=DATA, default="wnut17")
     parser.add_argument("--head", choices=("softmax", "crf"), default="softmax")
     parser.add_argument("--free", action="store_true", help="tags are not constrained")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--learning-rate", type=float, default=3e-4)
-    parser.add_argument("--by-hand", action="store_true")
     arguments = parser.parse_args()
-    folder = Path(os.environ.get("KBZ_DATA", Path(__file__).parents[2] / "shared" / "data"))
-    train, test = (read_conll(folder / "tasks" / path) for path in DATA[arguments.data])
-    run, scores, start = by_hand if arguments.by_hand else ours, [], time.perf_counter()
-    for seed in arguments.seeds:
-        scores.append(run(arguments, train, test, seed))
-    who = "by hand" if arguments.by_hand else os.environ.get("KERAS_BACKEND", "tensorflow")
-    report = {"who": who, **vars(arguments), "encoder": Path(arguments.encoder).name}
-    report["f1"] = [round(score, 4) for score in scores]
-    report["mean"] = round(statistics.mean(scores), 4)
-    report["seconds"] = round(time.perf_counter() - start)
-    print(json.dumps(report))
+    train, test = (read_conll(data_folder() / "tasks" / path) for path in DATA[arguments.data])
+    run = by_hand if arguments.by_hand else ours
+    report(arguments, lambda seed: run(arguments, train, test, seed))
 
 
 if __name__ == "__main__":

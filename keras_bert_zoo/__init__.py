@@ -15,6 +15,7 @@ from .version import __version__
 PUBLIC = {
     "ConversionError": "checkpoints.report",
     "ConversionReport": "checkpoints.report",
+    "DocumentClassifier": "tasks",
     "Encoder": "encoder",
     "MaskedLM": "tasks",
     "MultiTaskClassifier": "tasks",

@@ -107,7 +107,8 @@ def _from_native(folder, cls, new, dtype, options):
     cls = cls or type(task)
     # A head that there is nothing to say of can be put on any encoder.
     new = new or not (cls.head_options or isinstance(task, cls))
-    if not new and not isinstance(task, cls):
+    other = not isinstance(task, cls)
+    if not new and other and type(task).__name__ not in cls.also_reads:
         raise ValueError(
             f"{folder} holds a {type(task).__name__}, not a {cls.__name__}. To put a new head on "
             f'its encoder: {cls.__name__}.from_preset(..., head="new"), with what it is of.'
@@ -124,9 +125,9 @@ def _from_native(folder, cls, new, dtype, options):
             task = cls(encoder, preprocessor, **options)
         old = {id(weight) for weight in encoder.weights}
         report.new = [weight.path for weight in task.weights if id(weight) not in old]
-    elif options or packing:
+    elif options or packing or other:
         weights, config = task.get_weights(), {**task.get_config(), **options}
-        task = cls.from_config(config)
+        task = (cls if other else type(task)).from_config(config)
         task.set_weights(weights)
         task.preprocessor = preprocessor
     task.conversion_report = report

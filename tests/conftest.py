@@ -1,6 +1,7 @@
 """What all tests share. One process tests one backend: the one in KERAS_BACKEND."""
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -12,6 +13,8 @@ atexit.register(shutil.rmtree, _cache, ignore_errors=True)
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", _cache)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+# Programs that run for milliseconds are not worth optimizing: this halves the time to compile them.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach a hub
 
 import keras  # noqa: E402
@@ -25,6 +28,10 @@ def _seeded():
     keras.utils.set_random_seed(0)
     yield
     keras.config.set_dtype_policy("float32")
+    # Keras collects garbage for each layer that it quantizes: what earlier tests left behind
+    # need not be looked through each time.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -40,9 +40,11 @@ FILES = {
     "choice": ("a.jsonl", "\n".join(map(json.dumps, CHOICES))),
     "mask": ("a.txt", "the food was good\nwe loved the room\n\nawful film\n"),
     "embed": ("a.csv", "a,b\nthe food,food\nwe loved it,loved\n"),
+    "document": ("a.csv", f"text,label\nthe food was awful,bad\n{'we loved it ' * 40},good\n"),
     "pair": ("a.csv", "text,text_b,label\nthe food,food,yes\nwe loved it,room,no\n"),
 }
 USES = {
+    "document": (["the food was awful " * 40], "label"),
     "token": (["the food was awful"], "entities"),
     "span": (["--question", "what?", CONTEXT], "answer"),
     "choice": (["a film", "good", "bad"], "choice"),

@@ -1,5 +1,6 @@
 """Models that take text and give answers. To add one: write the file, and name it here."""
 
+from .document_classifier import DocumentClassifier
 from .masked_lm import MaskedLM
 from .multi_task_classifier import MultiTaskClassifier
 from .multiple_choice import MultipleChoice
@@ -14,6 +15,7 @@ from .zero_shot import ZeroShotClassifier
 
 __all__ = [
     "TASKS",
+    "DocumentClassifier",
     "MaskedLM",
     "MultiTaskClassifier",
     "MultipleChoice",

@@ -1,5 +1,6 @@
 """What all tasks share: their parts, their defaults, and how they are saved."""
 
+import contextlib
 import random
 
 import keras
@@ -39,6 +40,7 @@ class Task(TextTrainer):
     head_kinds = ()  # what the option `head` may be, where the task has one
     head_style = None  # its name in `Family.heads`; that of the class if not given
     has_dropout = True  # whether there is dropout before the head's outputs
+    also_reads = ()  # names of tasks with the same weights, whose presets it takes as its own
     architecture = None  # end of the name that transformers gives to such a model
     masks_places = False  # whether weights say which outputs count, so that metrics need them too
     example = 'task.predict(["A text."])'  # for the model card
@@ -187,6 +189,16 @@ class Task(TextTrainer):
         """Compiles with the recipe if nobody did, or if its last run has come to its end."""
         if not self.compiled or (self._by_recipe and self._is_finished(initial_epoch)):
             self.compile(total_steps=total_steps)
+        self._build_optimizer()
+
+    def _build_optimizer(self):
+        """Makes the optimizer's variables: made inside a TensorFlow function, they would have it
+        traced twice, which doubles the time to the first update."""
+        if self.optimizer is None or self.optimizer.built:
+            return
+        strategy = getattr(self, "distribute_strategy", None)
+        with strategy.scope() if strategy is not None else contextlib.nullcontext():
+            self.optimizer.build(self.trainable_variables)
 
     def _is_finished(self, initial_epoch):
         optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)  # of loss scaling

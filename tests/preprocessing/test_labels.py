@@ -165,7 +165,7 @@ MANY = [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
         np.array(MANY, "float64"),
         [np.array(row) for row in MANY],
     ],
-    ids=str,
+    ids=lambda values: f"{type(values).__name__} of {type(values[0]).__name__}",
 )
 def test_many_labels(values):
     array = Labels(COLOURS, problem="multi_label").encode(values)

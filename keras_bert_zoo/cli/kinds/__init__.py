@@ -10,6 +10,7 @@ from pathlib import Path
 # `--task` -> (class, module). Without a module, texts with labels in a table.
 KINDS = {
     "text": ("TextClassifier", None),
+    "document": ("DocumentClassifier", None),
     "pair": ("PairScorer", None),
     "token": ("TokenClassifier", "token"),
     "span": ("SpanExtractor", "span"),

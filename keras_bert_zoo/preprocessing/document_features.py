@@ -1,0 +1,63 @@
+"""Texts that are longer than the model, in windows, with a label for the whole text."""
+
+import numpy as np
+
+from .feature import Feature, Featurizer
+from .inputs import as_rows, is_table, split_labels
+from .packing import pack
+from .windows import windows
+
+
+class DocumentFeatures(Featurizer):
+    """Windows over single texts. All windows of a text learn its label, and weigh 1 together.
+
+    Args:
+        preprocessor: `Preprocessor`.
+        labels: `Labels`.
+        overlap: tokens that a window has in common with the one before.
+    """
+
+    splits = True
+
+    def __init__(self, preprocessor, labels, overlap=0):
+        super().__init__(preprocessor)
+        self.labels, self.overlap = labels, overlap
+
+    def read(self, x, y=None):
+        if is_table(x) and (isinstance(y, str) or y is None):
+            named = isinstance(y, str)
+            y = split_labels(x, y) if named or self._has_labels(x) else None
+        rows = as_rows(x)
+        if rows and len(rows[0]) > 1:
+            raise ValueError("Windows are read from single texts, and pairs were given.")
+        return [text for (text,) in rows], None if y is None else list(y)
+
+    def _has_labels(self, table):
+        try:
+            split_labels(table)
+        except ValueError:
+            return False
+        return True
+
+    def features(self, rows, targets, report):
+        tokenizer, longest = self.preprocessor.tokenizer, self.preprocessor.max_sequence_length
+        goals = None if targets is None else self.labels.encode(targets)
+        texts = tokenizer.ids_batch(rows)
+        report.add([len(ids) for ids in texts], [0] * len(rows))
+        result = []
+        for number, ids in enumerate(texts):
+            parts = windows(len(ids), longest - 2, self.overlap)
+            for window in parts:
+                one, segments, _ = pack(
+                    [ids[window.start : window.end]], tokenizer.cls_id, tokenizer.sep_id, longest
+                )
+                target = None if goals is None else (goals[number], 1 / len(parts))
+                result.append(Feature([(one, segments)], number, target))
+        return result
+
+    def targets(self, features, inputs):
+        rows = len(inputs["token_ids"])
+        y, weight = self.labels.nothing(rows), np.zeros(rows, "float32")
+        for place, feature in enumerate(features):
+            y[place], weight[place] = feature.target
+        return y, weight

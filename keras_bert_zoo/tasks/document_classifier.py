@@ -1,0 +1,191 @@
+"""One label for a text of any length, read in windows."""
+
+import keras
+import numpy as np
+
+from ..families import family_called
+from ..preprocessing import Labels
+from ..preprocessing.document_features import DocumentFeatures
+from ..preprocessing.inputs import is_texts
+from .class_answers import answers
+from .feature_task import FeatureTask
+from .task import encoder_inputs
+from .text_classifier import TextClassifier, default_loss, default_metrics
+from .trainer import TextTrainer
+
+
+@keras.saving.register_keras_serializable("keras_bert_zoo")
+class DocumentClassifier(FeatureTask):
+    """A `TextClassifier` of texts of any length: it averages the logits of windows over the text.
+
+    In training every window learns the label of its text, and the windows of a text weigh 1
+    together. What `fit` shows is over windows; `evaluate`, `predict` and `classify` are over whole
+    texts. A `TextClassifier` that was saved is read as one, and reads whole texts then.
+
+    Args:
+        encoder: `keras_bert_zoo.Encoder`.
+        preprocessor: `keras_bert_zoo.Preprocessor`; its `max_sequence_length` is that of a window.
+        overlap: tokens that a window has in common with the one before.
+        labels, num_classes, problem, dropout, recipe, seed: as for `TextClassifier`.
+
+    Raises:
+        ValueError: the overlap leaves no room for anything new; or as `TextClassifier`.
+
+    Example:
+
+    >>> task = DocumentClassifier.from_preset("all_minilm_l6_v2", labels=["bad", "good"],
+    ...                                       max_sequence_length=256)
+    >>> task.fit(reviews, labels, epochs=3)
+    >>> task.classify(reviews[0])
+    {'label': 'good', 'score': 0.97}
+    """
+
+    head_style = "TextClassifier"
+    also_reads = ("TextClassifier",)
+    example = 'task.classify("A text.")'
+
+    def __init__(
+        self,
+        encoder,
+        preprocessor=None,
+        *,
+        labels=None,
+        num_classes=None,
+        problem="single",
+        overlap=0,
+        dropout=None,
+        recipe=None,
+        seed=None,
+        name="document_classifier",
+    ):
+        class_labels = Labels(labels, num_classes, problem)
+        style = family_called(encoder.config.family).heads[self.head_style]
+        inputs = encoder_inputs(encoder)
+        outputs = style.build(encoder, encoder(inputs), class_labels.num_classes, dropout)
+        super().__init__(
+            encoder, inputs, outputs, preprocessor=preprocessor, recipe=recipe, seed=seed, name=name
+        )
+        self._labels, self._dropout, self.overlap = class_labels, dropout, overlap
+        if preprocessor is not None and not 0 <= overlap < preprocessor.max_sequence_length - 2:
+            raise ValueError(
+                f"overlap must be from 0 to {preprocessor.max_sequence_length - 3}, less than a "
+                f"window holds. Given: {overlap}."
+            )
+
+    @property
+    def labels(self):
+        """Names of the classes in the order of the logits, or None while they have none."""
+        return self._labels.names
+
+    @property
+    def num_classes(self):
+        """Number of logits."""
+        return self._labels.num_classes
+
+    @property
+    def problem(self):
+        """`"single"`, `"multi_label"` or `"regression"`."""
+        return self._labels.problem
+
+    @property
+    def featurizer(self):
+        return DocumentFeatures(self.preprocessor, self._labels, self.overlap)
+
+    def encode_labels(self, y):
+        return self._labels.encode(y)
+
+    def learn_labels(self, y):
+        self._labels.learn(y)
+
+    def default_loss(self):
+        loss = default_loss(self.problem)
+        return type(loss).from_config({**loss.get_config(), "reduction": "mean_with_sample_weight"})
+
+    def default_metrics(self):
+        return default_metrics(self.problem)
+
+    def _learn(self, x, y):
+        TextTrainer._learn(self, x, y)
+
+    def _encoded(self, y):
+        return TextTrainer._encoded(self, y)
+
+    def assemble(self, rows, features, outputs):
+        """Logits `(number of texts, num_classes)`: the mean over the windows of each text."""
+        logits, counts = np.zeros((len(rows), self.num_classes), "float32"), np.zeros(len(rows))
+        for feature, output in zip(features, outputs):
+            logits[feature.row] += output
+            counts[feature.row] += 1
+        return logits / np.maximum(counts, 1).astype("float32")[:, None]
+
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        return_dict=False,
+        **kwargs,
+    ):
+        """Loss and metrics of whole texts. Arguments are those of `keras.Model.evaluate`.
+
+        Raises:
+            ValueError: batches rather than texts held in memory, or no labels.
+        """
+        if kwargs.get("_use_cached_eval_dataset") or self._is_ready(x):
+            return super().evaluate(
+                x, y, batch_size, verbose, sample_weight, return_dict=return_dict, **kwargs
+            )
+        if not is_texts(x):
+            raise ValueError(
+                f"Whole texts are judged, so they must be in memory. Given: {type(x).__name__}; "
+                "give a list of texts and their labels."
+            )
+        rows, targets, weights = self._feeder().labelled(x, y, sample_weight)
+        true = self.encode_labels(targets)
+        logits = self.predict(rows, batch_size=batch_size, verbose=verbose)
+        if not self.compiled:
+            self.compile()
+        self.reset_metrics()
+        true, logits = (keras.ops.convert_to_tensor(array) for array in (true, logits))
+        weights = None if weights is None else keras.ops.convert_to_tensor(weights)
+        loss = self.compute_loss(y=true, y_pred=logits, sample_weight=weights)
+        figures = {"loss": loss, **self.compute_metrics(None, true, logits, weights)}
+        figures["loss"] = loss  # not that of batches of windows
+        figures = {name: _plain(value) for name, value in figures.items()}
+        self.reset_metrics()
+        if return_dict:
+            return figures
+        values = list(figures.values())
+        return values if len(values) > 1 else values[0]
+
+    def classify(self, texts, top_k=1, batch_size=None):
+        """Labels and their probabilities; see `TextClassifier.classify`.
+
+        Raises:
+            ValueError: `top_k` is not between 1 and the number of classes.
+        """
+        logits = self.predict(texts, batch_size=batch_size, verbose=0)
+        found = answers(self._labels, logits, top_k)
+        return found[0] if isinstance(texts, str) else found
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "labels": self.labels,
+            "num_classes": self.num_classes,
+            "problem": self.problem,
+            "overlap": self.overlap,
+            "dropout": self._dropout,
+        }
+
+    @classmethod
+    def head_from_hugging_face(cls, checkpoint):
+        """Options of the head that a Hugging Face folder holds, or None if it holds none."""
+        return TextClassifier.head_from_hugging_face(checkpoint)
+
+
+def _plain(value):
+    value = keras.ops.convert_to_numpy(value)
+    return value.item() if value.ndim == 0 else value
