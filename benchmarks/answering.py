@@ -5,8 +5,9 @@
 
 The questions are split by article, four of five for training. Both follow the recipe of
 `accuracy.py`, with windows of 384 tokens, which few texts need: 128 apart in ours, with 128 tokens
-in common in `--by-hand`, which is transformers' model, its tokenizer's windows, and the usual search over 20 best starts and ends. Scores are in
-percent: of the answers as given, and with the threshold for no answer that suits the test best.
+in common in `--by-hand`, which is transformers' model, its tokenizer's windows, and the usual
+search over 20 best starts and ends. Scores are in percent: of the answers as given, and with the
+threshold for no answer that suits the test best.
 """
 
 import numpy as np
