@@ -1,6 +1,7 @@
 """Several classifiers over one encoder, trained together."""
 
 import keras
+import numpy as np
 
 from ..errors import unknown_name
 from ..families import family_called
@@ -230,7 +231,8 @@ class MultiTaskClassifier(Task):
         shared = {id(weight) for weight in self.encoder.weights}
         head = [weight for weight in ours.weights if id(weight) not in shared]
         for copy, weight in zip([w for w in one.weights if id(w) not in shared], head, strict=True):
-            copy.assign(weight)
+            # By value: JAX frees the arrays that a training or evaluation step took.
+            copy.assign(np.array(keras.ops.convert_to_numpy(weight)))
         return one
 
     def _check_name(self, name):
