@@ -153,7 +153,7 @@ def _from_hugging_face(folder, info, cls, new, dtype, strict, options):
     longest = encoder.config.max_sequence_length
     packing = {"max_sequence_length": longest, **packing}
     preprocessor = Preprocessor(Tokenizer.from_folder(folder), **packing)
-    head = {**(checkpoint.head_dropout() if cls.has_dropout else {}), **(found or {})}
+    head = {**(checkpoint.head_dropout(cls.head_style) if cls.has_dropout else {}), **(found or {})}
     with dtype_scope(dtype):
         task = cls(encoder, preprocessor, **{**head, **options})
     ours = {id(weight) for weight in encoder.weights}

@@ -142,6 +142,7 @@ class HuggingFaceFolder:
         names, theirs = self.family.hugging_face, self.config
         self._refuse(names.required)
         values = {ours: theirs[key] for ours, key in names.config.items() if key in theirs}
+        values = {key: self._less(value, names.offsets.get(key)) for key, value in values.items()}
         if "activation" in values:
             values["activation"] = self._activation(values["activation"])
         if "pooler/dense" in self.family.weight_names(None):
@@ -169,6 +170,10 @@ class HuggingFaceFolder:
                     f"not supported. Accepted: {', '.join(map(repr, accepted))}."
                 )
 
+    @staticmethod
+    def _less(value, offset):
+        return value - offset if offset and isinstance(value, int) else value
+
     def _activation(self, theirs):
         if theirs not in ACTIVATIONS:
             raise ConversionError(
@@ -181,6 +186,7 @@ class HuggingFaceFolder:
         """A config must not make us allocate what the file does not hold."""
         for ours, (name, axis) in self.family.hugging_face.sizes.items():
             given = getattr(config, ours)
+            given += self.family.hugging_face.offsets.get(ours, 0)
             if name in self and self.shape(name)[axis] != given:
                 field = self.family.hugging_face.config[ours]
                 raise ConversionError(
@@ -193,21 +199,33 @@ class HuggingFaceFolder:
                     f"{self.family.name} encoder. It holds {len(self.tensors)} tensors: "
                     f"{', '.join(sorted(self.tensors)[:5])} ..."
                 )
-        last = f"encoder.layer.{config.num_layers - 1}."
+        last = self.family.hugging_face.block.replace("{i}", str(config.num_layers - 1))
         if config.num_layers > 1 and not any(name.startswith(last) for name in self.names):
             raise ConversionError(
                 f"{self.folder}: config.json says {config.num_layers} layers, but no tensor "
                 f"starts with {last}"
             )
 
-    def head_dropout(self):
-        """The dropout before the logits, where the config has one of its own."""
-        rate = self.config.get("classifier_dropout")
+    def head_dropout(self, style):
+        """The dropout before the logits of a task, where the config has one of its own."""
+        field = self.family.hugging_face.head_dropouts.get(style, "classifier_dropout")
+        rate = self.config.get(field)
         if rate is None:
             return {}
-        self.report.ignored.pop("classifier_dropout", None)
-        self.report.honoured["classifier_dropout"] = rate
+        self.report.ignored.pop(field, None)
+        self.report.honoured[field] = rate
         return {"dropout": rate}
+
+    def holds(self, style):
+        """Whether all tensors of a head (`HeadStyle`) are there."""
+        needed = [f"{prefix}.weight" for prefix in style.weight_names.values()]
+        if style.uses_pooler:
+            needed.append(f"{self.family.weight_names(None)['pooler/dense']}.weight")
+        return all(name in self for name in needed)
+
+    def num_logits(self, style):
+        """How many logits a head gives."""
+        return self.shape(f"{style.weight_names['head/logits']}.weight")[0]
 
     def has_own(self, name):
         """Whether the tensor is there and is not the token table once more."""

@@ -10,8 +10,6 @@ from .hugging_face import ACTIVATIONS, PROBLEMS
 from .name_map import locate
 from .native import replaced_folder, write_json
 
-# What transformers' classes of a model type begin with.
-CLASSES = {"bert": "Bert"}
 WEIGHTS, CONFIG, TOKENIZER_CONFIG = "model.safetensors", "config.json", "tokenizer_config.json"
 
 
@@ -47,6 +45,8 @@ def write_task(task, folder, *, head=True):
     """
     names = family_called(task.encoder.config.family).hugging_face
     ending = (task.architecture if head else None) or "Model"
+    if isinstance(ending, tuple):  # all that may be read; the first is what is written
+        ending = ending[0]
     tensors = tensors_of(
         task if head else task.encoder,
         task.encoder.config,
@@ -55,7 +55,7 @@ def write_task(task, folder, *, head=True):
         without=() if ending == "Model" else unused_pooler(task),
     )
     config = {
-        **config_of(task.encoder.config, CLASSES[names.model_type] + ending),
+        **config_of(task.encoder.config, names.classes + ending),
         **(head_config(task) if head else {}),
     }
     if task.preprocessor is not None:
@@ -72,7 +72,12 @@ def config_of(config, architecture):
     768
     """
     names = family_called(config.family).hugging_face
-    values = {theirs: getattr(config, ours) for ours, theirs in names.config.items()}
+    values = {
+        theirs: getattr(config, ours) + names.offsets.get(ours, 0)
+        if ours in names.offsets
+        else getattr(config, ours)
+        for ours, theirs in names.config.items()
+    }
     activation = names.config.get("activation")
     if activation:
         values[activation] = next(t for t, ours in ACTIVATIONS.items() if ours == config.activation)
@@ -93,7 +98,9 @@ def head_config(task):
     if config.get("problem") in theirs:
         fields["problem_type"] = theirs[config["problem"]]
     if config.get("dropout") is not None:
-        fields["classifier_dropout"] = config["dropout"]
+        names = family_called(task.encoder.config.family).hugging_face
+        field = names.head_dropouts.get(task.head_style, "classifier_dropout")
+        fields[field] = config["dropout"]
     return fields
 
 

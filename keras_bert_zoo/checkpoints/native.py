@@ -125,7 +125,8 @@ def check_sizes(config, tensors):
         path, transposed = path_of(theirs, table)
         shape = tensors.shape(path) if path in tensors else ()
         held = (tuple(reversed(shape)) if transposed else shape)[axis : axis + 1]
-        if held != (config[field],):
+        rows = config[field] + family.hugging_face.offsets.get(field, 0)
+        if held != (rows,):
             raise ValueError(f"{field}={config[field]!r}, but {path} has shape {shape}.")
     last = f"layer_{config['num_layers'] - 1}/"
     if not any(name.startswith(last) for name in tensors):

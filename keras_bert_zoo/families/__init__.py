@@ -1,9 +1,12 @@
 """One file for each family. To add one: write the file, and name it here."""
 
 from ..errors import unknown_name
-from . import bert
+from . import bert, camembert, distilbert, electra, roberta, xlm_roberta
 
-FAMILIES = {module.FAMILY.name: module.FAMILY for module in (bert,)}
+FAMILIES = {
+    module.FAMILY.name: module.FAMILY
+    for module in (bert, camembert, distilbert, electra, roberta, xlm_roberta)
+}
 
 
 def family_called(name):

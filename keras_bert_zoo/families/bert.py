@@ -119,14 +119,14 @@ def token_classifier(encoder, sequence, num_classes, dropout, layer=Classificati
     )(sequence)
 
 
-def masked_lm(encoder, sequence, places, tied):
+def masked_lm(encoder, sequence, places, tied, activation=None, width=None):
     """The transform and the token table, as in https://github.com/google-research/bert."""
     config = encoder.config
     head = MaskedLMHead(
         encoder.embeddings.tokens if tied else None,
         vocabulary_size=config.vocabulary_size,
-        hidden_dim=config.hidden_dim,
-        activation=config.activation,
+        hidden_dim=width or config.hidden_dim,
+        activation=activation or config.activation,
         epsilon=config.layer_norm_epsilon,
         initializer_range=config.initializer_range,
         name="head",
@@ -205,7 +205,11 @@ HUGGING_FACE = HuggingFaceNames(
     },
     aliases={"cls.predictions.decoder.bias": "cls.predictions.bias"},
     not_encoder=("cls.", "classifier.", "qa_outputs.", "embeddings.position_ids"),
+    classes="Bert",
 )
+
+# Heads that other families have too.
+SHARED_HEADS = ("SpanExtractor", "TextEmbedder", "TokenClassifier")
 
 FAMILY = Family(
     BertConfig,

@@ -84,6 +84,11 @@ class HuggingFaceNames:
         required: their fields that must have this value, because another one changes the output
             in a way that this library does not build.
         sizes: our field -> (their tensor, axis) that must have this size.
+        classes: what transformers' classes of this family begin with.
+        block: start of the names of a block's tensors, with its number as `{i}`.
+        offsets: our field -> by how much theirs is larger.
+        head_dropouts: task name -> their field of the dropout before its logits, where it is not
+            `classifier_dropout`.
         aliases: another name of theirs -> the name in our tables, for weights kept under either.
         not_encoder: starts of the names of tensors that are no weights of the encoder.
     """
@@ -94,6 +99,10 @@ class HuggingFaceNames:
     required: Mapping[str, tuple]
     sizes: Mapping[str, tuple[str, int]]
     not_encoder: tuple[str, ...]
+    classes: str
+    block: str = "encoder.layer.{i}."
+    offsets: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    head_dropouts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 

@@ -5,9 +5,9 @@ from .attention import SelfAttention
 from .blocks import PostNormBlock, PreNormBlock
 from .choices import MergeChoices, SplitChoices
 from .crf import CRFHead
-from .embeddings import Embeddings, LearnedPositions
+from .embeddings import Embeddings, LearnedPositions, PaddedPositions
 from .feed_forward import FeedForward
-from .heads import ClassificationHead
+from .heads import ClassificationHead, DenseClassificationHead
 from .masked_lm_head import MaskedLMHead
 from .masks import AttentionMask
 from .norms import layer_norm
@@ -20,11 +20,13 @@ __all__ = [
     "AttentionMask",
     "CRFHead",
     "ClassificationHead",
+    "DenseClassificationHead",
     "Embeddings",
     "FeedForward",
     "LearnedPositions",
     "MaskedLMHead",
     "MergeChoices",
+    "PaddedPositions",
     "Pooler",
     "PostNormBlock",
     "PreNormBlock",

@@ -25,12 +25,14 @@ class LearnedPositions(keras.Layer):
     (1, 10, 128)
     """
 
+    first = 0  # row of the first position
+
     def __init__(self, max_sequence_length, hidden_dim, *, initializer_range=0.02, **kwargs):
         super().__init__(**kwargs)
         self.max_sequence_length, self.hidden_dim = max_sequence_length, hidden_dim
         self.initializer_range = initializer_range
         self.table = keras.layers.Embedding(
-            max_sequence_length,
+            max_sequence_length + self.first,
             hidden_dim,
             truncated_normal(initializer_range),
             dtype=self.dtype_policy,
@@ -41,6 +43,10 @@ class LearnedPositions(keras.Layer):
         self.table.build()
 
     def call(self, padding_mask):
+        self.check_length(padding_mask)
+        return self.table(ops.expand_dims(ops.arange(ops.shape(padding_mask)[1]), 0))
+
+    def check_length(self, padding_mask):
         length = padding_mask.shape[1]
         # Past its last row a lookup raises on one backend and gives nonsense on another.
         if isinstance(length, int) and length > self.max_sequence_length:
@@ -48,7 +54,6 @@ class LearnedPositions(keras.Layer):
                 f"The input is {length} tokens long; this encoder has positions for "
                 f"{self.max_sequence_length}. Cut the text, or split it into windows."
             )
-        return self.table(ops.expand_dims(ops.arange(ops.shape(padding_mask)[1]), 0))
 
     def compute_output_shape(self, shape):
         return (1, shape[1], self.hidden_dim)
@@ -63,6 +68,30 @@ class LearnedPositions(keras.Layer):
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
+class PaddedPositions(LearnedPositions):
+    """Positions that count tokens only, from row 2 on; padding has row 1 (RoBERTa).
+
+    Takes `padding_mask` `(batch, length)` and gives `(batch, length, hidden_dim)`. Source:
+    `make_positions` of fairseq, with its padding index of 1.
+
+    Example:
+
+    >>> PaddedPositions(512, 128)(np.ones((2, 10), "int32")).shape
+    (2, 10, 128)
+    """
+
+    first = 2
+
+    def call(self, padding_mask):
+        self.check_length(padding_mask)
+        mask = ops.cast(padding_mask > 0, "int32")
+        return self.table(ops.cumsum(mask, axis=1) * mask + 1)
+
+    def compute_output_shape(self, shape):
+        return (*shape[:2], self.hidden_dim)
+
+
+@keras.saving.register_keras_serializable("keras_bert_zoo")
 class Embeddings(keras.Layer):
     """Token (+ position) (+ segment) vectors, summed and normalised.
 
@@ -73,9 +102,11 @@ class Embeddings(keras.Layer):
         vocabulary_size: rows of the token table.
         hidden_dim: size of a vector.
         positions: layer `padding_mask -> vectors`, or None.
-        num_segments: rows of the segment table; 0 for none.
+        num_segments: rows of the segment table; 0 for none. With one row, all segments are read as
+            that one, as RoBERTa's are.
         norm: layer applied to the sum, or None.
         dropout: rate, in training.
+        output_dim: size of the vectors that come out, by a dense layer; `hidden_dim` if not given.
 
     Example:
 
@@ -94,6 +125,7 @@ class Embeddings(keras.Layer):
         num_segments=0,
         norm=None,
         dropout=0.0,
+        output_dim=None,
         initializer_range=0.02,
         **kwargs,
     ):
@@ -105,6 +137,12 @@ class Embeddings(keras.Layer):
         self.segments = self._table(num_segments, "segments") if num_segments else None
         self.norm = norm
         self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self.output_dim, self.project = output_dim, None
+        if output_dim is not None:
+            initializer = truncated_normal(initializer_range)
+            self.project = keras.layers.Dense(
+                output_dim, kernel_initializer=initializer, dtype=self.dtype_policy, name="project"
+            )
 
     def _table(self, rows, name):
         initializer = truncated_normal(self.initializer_range)
@@ -121,19 +159,23 @@ class Embeddings(keras.Layer):
             self.segments.build()
         if self.norm is not None and not self.norm.built:
             self.norm.build((*token_ids_shape, self.hidden_dim))
+        if self.project is not None:
+            self.project.build((*token_ids_shape, self.hidden_dim))
 
     def call(self, token_ids, segment_ids, padding_mask, training=None):
         x = self.tokens(token_ids)
         if self.segments is not None:
-            x = x + self.segments(segment_ids)
+            one = self.num_segments == 1
+            x = x + self.segments(ops.zeros_like(segment_ids) if one else segment_ids)
         if self.positions is not None:
             x = x + self.positions(padding_mask)
         if self.norm is not None:
             x = self.norm(x)
-        return self.dropout(x, training=training) if training else x
+        x = self.dropout(x, training=training) if training else x
+        return x if self.project is None else self.project(x)
 
     def compute_output_shape(self, token_ids_shape, *_):
-        return (*token_ids_shape, self.hidden_dim)
+        return (*token_ids_shape, self.output_dim or self.hidden_dim)
 
     def get_config(self):
         return {
@@ -144,6 +186,7 @@ class Embeddings(keras.Layer):
             "num_segments": self.num_segments,
             "norm": keras.saving.serialize_keras_object(self.norm),
             "dropout": self.dropout.rate,
+            "output_dim": self.output_dim,
             "initializer_range": self.initializer_range,
         }
 

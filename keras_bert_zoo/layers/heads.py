@@ -2,6 +2,7 @@
 
 import keras
 
+from .activations import activation as activation_called
 from .initializers import truncated_normal
 
 
@@ -43,3 +44,52 @@ class ClassificationHead(keras.Layer):
             "dropout": self.dropout.rate,
             "initializer_range": self.initializer_range,
         }
+
+
+@keras.saving.register_keras_serializable("keras_bert_zoo")
+class DenseClassificationHead(ClassificationHead):
+    """The first token's vector, a dense layer with an activation, and `ClassificationHead`.
+
+    Takes `(batch, length, hidden_dim)`, gives float32 logits `(batch, num_classes)`.
+
+    Args:
+        num_classes: number of logits.
+        activation: of the dense layer; a name in `ACTIVATIONS`.
+        drop_first: whether there is dropout before the dense layer too.
+        dropout, initializer_range: as for `ClassificationHead`.
+
+    Example:
+
+    >>> DenseClassificationHead(3, "tanh")(np.zeros((2, 10, 128), "float32")).shape
+    (2, 3)
+    """
+
+    def __init__(self, num_classes, activation, *, drop_first=False, **kwargs):
+        super().__init__(num_classes, **kwargs)
+        self.activation, self.drop_first = activation, drop_first
+        self.dense = None
+
+    def build(self, sequence_shape):
+        features = (sequence_shape[0], sequence_shape[-1])
+        self.dense = keras.layers.Dense(
+            sequence_shape[-1],
+            activation_called(self.activation),
+            kernel_initializer=truncated_normal(self.initializer_range),
+            dtype=self.dtype_policy,
+            name="dense",
+        )
+        self.dense.build(features)
+        super().build(features)
+
+    def call(self, sequence, training=None):
+        first = sequence[:, 0]
+        if self.drop_first:
+            first = self.dropout(first, training=training)
+        return super().call(self.dense(first), training=training)
+
+    def compute_output_spec(self, sequence, training=None):
+        return keras.KerasTensor((sequence.shape[0], self.num_classes), dtype="float32")
+
+    def get_config(self):
+        config = {"activation": self.activation, "drop_first": self.drop_first}
+        return {**super().get_config(), **config}

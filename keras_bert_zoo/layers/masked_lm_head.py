@@ -20,7 +20,7 @@ class MaskedLMHead(keras.Layer):
         tokens: the encoder's `Embedding` of tokens, whose table is the output's too
             (https://arxiv.org/abs/1608.05859); or None, for a table of its own.
         vocabulary_size: rows of the table.
-        hidden_dim: size of a vector.
+        hidden_dim: size of a row of the table.
         activation: a name in `ACTIVATIONS`.
         epsilon: of the norm.
 
@@ -67,9 +67,10 @@ class MaskedLMHead(keras.Layer):
 
     def build(self, sequence_shape, *_):
         self.transform.build(sequence_shape)
-        self.norm.build(sequence_shape)
+        inner = (*sequence_shape[:-1], self.hidden_dim)
+        self.norm.build(inner)
         if self.decoder is not None:
-            self.decoder.build(sequence_shape)
+            self.decoder.build(inner)
         self.bias = self.add_weight(
             shape=(self.vocabulary_size,),
             initializer="zeros",

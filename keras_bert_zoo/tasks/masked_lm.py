@@ -206,6 +206,7 @@ class MaskedLM(FeatureTask):
     @classmethod
     def head_from_hugging_face(cls, checkpoint):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""
-        if "cls.predictions.transform.dense.weight" not in checkpoint:
+        names = checkpoint.family.heads[cls.head_style].weight_names
+        if f"{names['head/transform']}.weight" not in checkpoint:
             return None
-        return {"tied": not checkpoint.has_own("cls.predictions.decoder.weight")}
+        return {"tied": not checkpoint.has_own(f"{names['head/decoder']}.weight")}

@@ -99,5 +99,6 @@ class MultipleChoice(FeatureTask):
     @classmethod
     def head_from_hugging_face(cls, checkpoint):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""
-        held = "classifier.weight" in checkpoint and checkpoint.shape("classifier.weight")[0] == 1
+        style = checkpoint.family.heads[cls.head_style]
+        held = checkpoint.holds(style) and checkpoint.num_logits(style) == 1
         return {} if held and checkpoint.is_for(cls.architecture, unsaid=False) else None

@@ -7,8 +7,6 @@ from ..errors import unknown_name
 from ..preprocessing.inputs import plain
 from .text_classifier import TextClassifier
 
-NEXT_SENTENCE = "cls.seq_relationship.weight"
-
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
 class PairScorer(TextClassifier):
@@ -120,11 +118,17 @@ class PairScorer(TextClassifier):
 
         Next-sentence prediction is one: the classes `"next"` and `"other"`.
         """
-        if NEXT_SENTENCE in checkpoint:
+        if next_sentence(checkpoint):
             return {"labels": ["next", "other"], "num_classes": 2, "positive": "next"}
         return super().head_from_hugging_face(checkpoint)
 
     @classmethod
     def head_names(cls, checkpoint):
-        heads = checkpoint.family.heads
-        return heads["NextSentence" if NEXT_SENTENCE in checkpoint else cls.head_style].weight_names
+        style = next_sentence(checkpoint) or checkpoint.family.heads[cls.head_style]
+        return style.weight_names
+
+
+def next_sentence(checkpoint):
+    """The head for next-sentence prediction, if the family has one and the checkpoint holds it."""
+    style = checkpoint.family.heads.get("NextSentence")
+    return style if style is not None and checkpoint.holds(style) else None

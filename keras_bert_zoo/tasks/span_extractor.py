@@ -251,7 +251,8 @@ class SpanExtractor(FeatureTask):
     @classmethod
     def head_from_hugging_face(cls, checkpoint):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""
-        held = checkpoint.is_for(cls.architecture) and "qa_outputs.weight" in checkpoint
+        held = checkpoint.holds(checkpoint.family.heads[cls.head_style])
+        held = held and checkpoint.is_for(cls.architecture)
         return {} if held else None
 
 

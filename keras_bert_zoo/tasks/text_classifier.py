@@ -131,11 +131,10 @@ class TextClassifier(Task):
     @classmethod
     def head_from_hugging_face(cls, checkpoint):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""
-        if "classifier.weight" not in checkpoint or "pooler.dense.weight" not in checkpoint:
+        style = checkpoint.family.heads[cls.head_style]
+        if not checkpoint.is_for(TextClassifier.architecture) or not checkpoint.holds(style):
             return None
-        if not checkpoint.is_for(TextClassifier.architecture):
-            return None
-        count = checkpoint.shape("classifier.weight")[0]
+        count = checkpoint.num_logits(style)
         problem = checkpoint.problem(count)
         return {"labels": checkpoint.labels(count), "num_classes": count, "problem": problem}
 

@@ -307,9 +307,10 @@ class TokenClassifier(FeatureTask):
     @classmethod
     def head_from_hugging_face(cls, checkpoint):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""
-        if not checkpoint.is_for("TokenClassification") or "classifier.weight" not in checkpoint:
+        style = checkpoint.family.heads[cls.head_style]
+        if not checkpoint.is_for("TokenClassification") or not checkpoint.holds(style):
             return None
-        count = checkpoint.shape("classifier.weight")[0]
+        count = checkpoint.num_logits(style)
         return {"labels": checkpoint.labels(count), "num_classes": count}
 
 

@@ -32,17 +32,17 @@ def theirs(inputs):
     return {key: torch.tensor(inputs[ours]).long() for key, ours in names.items()}
 
 
-def reference(head, folder, **config):
+def reference(head, folder, config_class="BertConfig", **config):
     """Saves a random model with this head; returns it."""
     transformers = pytest.importorskip("transformers", reason="the reference: pip install .[test]")
     import torch
 
     torch.manual_seed(1)
     with torch.no_grad():
-        options = transformers.BertConfig(**{**SIZES, **config})
+        options = getattr(transformers, config_class)(**{**SIZES, **config})
         model = getattr(transformers, head)(options).eval()
         for name, weight in model.named_parameters():
-            if name.endswith("bias") or "LayerNorm" in name:
+            if name.endswith("bias") or "norm" in name.lower():
                 weight.add_(torch.randn_like(weight) * 0.3)
     model.save_pretrained(folder)
     return model

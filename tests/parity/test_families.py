@@ -1,0 +1,197 @@
+"""Every family, with every head: what transformers gives, and back into its format."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import keras_bert_zoo as kbz
+from keras_bert_zoo.checkpoints.hugging_face_writer import save_hugging_face
+from keras_bert_zoo.families import FAMILIES
+from tests.parity.references import INPUTS, SIZES, assert_same, reference
+from tests.tiny import VOCABULARY, tiny_tokenizer, to_numpy
+
+MASK = INPUTS["padding_mask"].astype(bool)
+PLACES = np.tile(np.arange(9, dtype="int32"), (4, 1))
+PADDED = {"pad_token_id": 1, "type_vocab_size": 1, "max_position_embeddings": 26}
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """How transformers names a family, and what a tiny model of it has.
+
+    Args:
+        classes: what its classes begin with.
+        config: changes to the sizes of `references.SIZES`.
+        inputs: the inputs that it takes beside ids and mask.
+    """
+
+    classes: str
+    config: dict = dataclasses.field(default_factory=dict)
+    segments: bool = True
+
+    def build(self, head, folder, **config):
+        folder.mkdir(exist_ok=True)
+        words = VOCABULARY[:61]
+        pad = self.config.get("pad_token_id", 0)
+        words[0], words[pad] = words[pad], words[0]
+        kbz.Tokenizer.from_vocabulary(words).save(folder)
+        config = {**self.config, **config}
+        return reference(f"{self.classes}{head}", folder, f"{self.classes}Config", **config)
+
+
+REFERENCES = {
+    "bert": Reference("Bert"),
+    "camembert": Reference("Camembert", PADDED, segments=False),
+    "distilbert": Reference(
+        "DistilBert",
+        {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32},
+        segments=False,
+    ),
+    "electra": Reference("Electra", {"embedding_size": 8}),
+    "roberta": Reference("Roberta", PADDED, segments=False),
+    "xlm_roberta": Reference("XLMRoberta", PADDED, segments=False),
+}
+HEADS = {
+    "ForSequenceClassification": ("TextClassifier", {"num_labels": 3}),
+    "ForTokenClassification": ("TokenClassifier", {"num_labels": 5}),
+    "ForMultipleChoice": ("MultipleChoice", {}),
+    "ForQuestionAnswering": ("SpanExtractor", {}),
+    "ForMaskedLM": ("MaskedLM", {"initializer_range": 0.2}),
+}
+
+
+def test_every_family_has_a_reference():
+    assert set(REFERENCES) == set(FAMILIES)
+
+
+def ids_of(family):
+    """Ids that do not hold the padding id inside of a text: RoBERTa counts positions by it."""
+    ids = INPUTS["token_ids"]
+    pad = REFERENCES[family].config.get("pad_token_id", 0)
+    return np.where(MASK, np.where(ids == pad, 7, ids), pad)
+
+
+def theirs(family, choices=False):
+    import torch
+
+    inputs = {"input_ids": ids_of(family), "attention_mask": INPUTS["padding_mask"]}
+    if REFERENCES[family].segments:
+        inputs["token_type_ids"] = INPUTS["segment_ids"]
+    inputs = {key: torch.tensor(value).long() for key, value in inputs.items()}
+    return {k: v.view(2, 2, -1) for k, v in inputs.items()} if choices else inputs
+
+
+def ours(family, choices=False):
+    inputs = {**INPUTS, "token_ids": ids_of(family).astype("int32")}
+    return {k: v.reshape(2, 2, -1) for k, v in inputs.items()} if choices else inputs
+
+
+def logits_of(model, family, head):
+    import torch
+
+    with torch.no_grad():
+        outputs = model(**theirs(family, head == "ForMultipleChoice"))
+    if head == "ForQuestionAnswering":
+        return torch.stack([outputs.start_logits, outputs.end_logits], dim=-1)
+    return outputs.logits
+
+
+def our_logits(task, family, head):
+    inputs = ours(family, head == "ForMultipleChoice")
+    if head == "ForMaskedLM":
+        inputs["mask_positions"] = PLACES
+    return to_numpy(task(inputs))
+
+
+@pytest.mark.parametrize("family", REFERENCES)
+def test_encoder(family, tmp_path):
+    import torch
+
+    model = REFERENCES[family].build("Model", tmp_path)
+    encoder = kbz.Encoder.from_preset(tmp_path)
+    with torch.no_grad():
+        expected = model(**theirs(family), output_hidden_states=True)
+    traced = encoder.trace(ours(family), attention_maps=False)
+    assert_same(to_numpy(encoder(ours(family))), expected.last_hidden_state, MASK)
+    # Some families norm or project their first state later than others.
+    for state, theirs_ in list(zip(traced["hidden_states"], expected.hidden_states))[-2:]:
+        assert_same(to_numpy(state), theirs_, MASK)
+    if getattr(expected, "pooler_output", None) is not None:
+        assert_same(to_numpy(traced["pooled_output"]), expected.pooler_output)
+    report = encoder.conversion_report
+    assert (report.missing, report.leftover, report.new) == ([], [], [])
+
+
+@pytest.mark.parametrize("family", REFERENCES)
+def test_padding_and_what_stands_in_it_change_nothing(family):
+    config = dict.fromkeys(["dropout", "attention_dropout"], 0.0)
+    encoder = tiny(family, **config)
+    inputs = ours(family)
+    expected = to_numpy(encoder(inputs))[MASK]
+    noisy = {**inputs, "token_ids": np.where(MASK, inputs["token_ids"], 7).astype("int32")}
+    longer = {key: np.pad(value, [(0, 0), (0, 5)]) for key, value in inputs.items()}
+    np.testing.assert_array_equal(to_numpy(encoder(noisy))[MASK], expected)
+    assert_same(to_numpy(encoder(longer))[:, :9][MASK], expected, atol=1e-6)
+    nothing = {**inputs, "padding_mask": inputs["padding_mask"] * 0}
+    assert np.isfinite(to_numpy(encoder(nothing))).all()
+
+
+def tiny(family, **changes):
+    family = FAMILIES[family]
+    known = {field.name for field in dataclasses.fields(family.Config)}
+    names = {**{ours: ours for ours in known}, **family.hugging_face.config}
+    sizes = {"vocabulary_size": "vocab_size", "num_layers": "num_hidden_layers"}
+    sizes |= {"hidden_dim": "hidden_size", "num_heads": "num_attention_heads"}
+    sizes |= {"intermediate_dim": "intermediate_size"}
+    sizes |= {"max_sequence_length": "max_position_embeddings"}
+    values = {ours: SIZES[theirs] for ours, theirs in sizes.items() if ours in names}
+    if "embedding_dim" in known:
+        values["embedding_dim"] = 8
+    return family.build(family.Config(**{**values, **changes}))
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("family", REFERENCES)
+def test_heads_there_and_back(family, head, tmp_path):
+    import transformers
+
+    cls, config = HEADS[head]
+    model = REFERENCES[family].build(head, tmp_path / "theirs", **config)
+    task = getattr(kbz, cls).from_preset(tmp_path / "theirs")
+    report = task.conversion_report
+    assert (report.missing, report.leftover, report.new) == ([], [], [])
+    expected = logits_of(model, family, head)
+    mask = MASK if head in ("ForTokenClassification", "ForMaskedLM") else None
+    mask = MASK if head == "ForQuestionAnswering" else mask
+    assert_same(our_logits(task, family, head), expected, mask)
+    # And back: transformers reads what we write, and gives the same.
+    save_hugging_face(task, tmp_path / "back")
+    auto = {"ForMaskedLM": "ForMaskedLM", "ForMultipleChoice": "ForMultipleChoice"}.get(head, head)
+    again, loading = getattr(transformers, f"AutoModel{auto}").from_pretrained(
+        tmp_path / "back", output_loading_info=True
+    )
+    assert type(again) is type(model)
+    assert not loading["missing_keys"]
+    assert not loading["unexpected_keys"]
+    np.testing.assert_array_equal(logits_of(again.eval(), family, head), expected)
+
+
+@pytest.mark.parametrize("family", [name for name in REFERENCES if name != "bert"])
+def test_trains_and_is_saved(family, tmp_path):
+    preprocessor = kbz.Preprocessor(tiny_tokenizer(), 16)
+    encoder = tiny(family, vocabulary_size=tiny_tokenizer().vocabulary_size)
+    task = kbz.TextClassifier(encoder, preprocessor, labels=["bad", "good"], seed=1)
+    texts = ["a great film", "awful food", ("dull"), ""]
+    history = task.fit(texts, ["good", "bad", "bad", "good"], epochs=2, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    expected = task.predict(texts)
+    task.save_to_preset(tmp_path / "preset")
+    task.save(tmp_path / "task.keras")
+    again = kbz.from_preset(tmp_path / "preset")
+    assert again.encoder.config == encoder.config
+    np.testing.assert_array_equal(again.predict(texts), expected)
+    import keras
+
+    loaded = keras.saving.load_model(tmp_path / "task.keras")
+    np.testing.assert_array_equal(loaded.predict(texts), expected)
