@@ -22,6 +22,8 @@ class Encoder(keras.Model):
         config: the family's config; all that is saved of the architecture.
         embeddings: `(token_ids, segment_ids, padding_mask) -> x`.
         blocks: layers `(x, attention_mask) -> x`; one may appear more than once.
+        relations: `padding_mask -> relation`, what attention is told about pairs of positions:
+            blocks get it as `relation`.
         pooler: `x -> (batch, hidden_dim)`, if the family has one.
         final_norm: applied to the last block's output, if given.
 
@@ -33,10 +35,12 @@ class Encoder(keras.Model):
     (1, 3, 128)
     """
 
-    def __init__(self, config, embeddings, blocks, *, pooler=None, final_norm=None, name=None):
+    def __init__(
+        self, config, embeddings, blocks, *, relations=None, pooler=None, final_norm=None, name=None
+    ):
         inputs = {key: keras.Input((None,), dtype="int32", name=key) for key in INPUTS}
         mask_layer = AttentionMask(name="attention_mask")
-        parts = (mask_layer, embeddings, blocks, final_norm)
+        parts = (mask_layer, embeddings, blocks, relations, final_norm)
         sequence = run(*parts, inputs)["sequence_output"]
         if pooler is not None:
             pooler(sequence)  # builds it
@@ -136,13 +140,23 @@ class Encoder(keras.Model):
         return load_encoder(preset, load_weights=load_weights, dtype=dtype, strict=strict)
 
 
-def run(mask_layer, embeddings, blocks, final_norm, inputs, training=None, attention_maps=False):
+def run(
+    mask_layer,
+    embeddings,
+    blocks,
+    relations,
+    final_norm,
+    inputs,
+    training=None,
+    attention_maps=False,
+):
     """Runs the parts in their order; what `Encoder` and `Encoder.trace` both do."""
     mask = mask_layer(inputs["padding_mask"])
+    related = {} if relations is None else {"relation": relations(inputs["padding_mask"])}
     x = embeddings(*(inputs[key] for key in INPUTS), training=training)
     states, maps = [x], []
     for block in blocks:
-        x = block(x, mask, training=training, return_attention_maps=attention_maps)
+        x = block(x, mask, training=training, return_attention_maps=attention_maps, **related)
         if attention_maps:
             x, block_maps = x
             maps.append(block_maps)

@@ -145,8 +145,9 @@ class HuggingFaceFolder:
         values = {key: self._less(value, names.offsets.get(key)) for key, value in values.items()}
         if "activation" in values:
             values["activation"] = self._activation(values["activation"])
-        if "pooler/dense" in self.family.weight_names(None):
-            values["use_pooler"] = "pooler.dense.weight" in self
+        pooler = self.family.weight_names(None).get("pooler/dense")
+        if pooler is not None:
+            values["use_pooler"] = f"{pooler}.weight" in self
         self.report.honoured = {key: theirs[key] for key in names.config.values() if key in theirs}
         self.report.honoured.update({key: theirs[key] for key in names.required if key in theirs})
         self.report.ignored = {
@@ -199,11 +200,12 @@ class HuggingFaceFolder:
                     f"{self.family.name} encoder. It holds {len(self.tensors)} tensors: "
                     f"{', '.join(sorted(self.tensors)[:5])} ..."
                 )
-        last = self.family.hugging_face.block.replace("{i}", str(config.num_layers - 1))
-        if config.num_layers > 1 and not any(name.startswith(last) for name in self.names):
+        names = self.family.hugging_face
+        count = getattr(config, names.blocks)
+        last = names.block.replace("{i}", str(count - 1))
+        if count > 1 and not any(name.startswith(last) for name in self.names):
             raise ConversionError(
-                f"{self.folder}: config.json says {config.num_layers} layers, but no tensor "
-                f"starts with {last}"
+                f"{self.folder}: config.json says {count} layers, but no tensor starts with {last}"
             )
 
     def head_dropout(self, style):

@@ -48,10 +48,13 @@ def locate(path, names):
     return Place(f"{prefix}.{SUFFIX[variable]}", variable == "kernel")
 
 
-def path_of(theirs, names):
-    """`(path, transposed)`: the variable that their tensor of that name fills.
+def paths_of(theirs, names):
+    """`(path, transposed)` of the variables that their tensor of that name may fill.
 
-    >>> path_of("layer.3.q.weight", {"layer_{i}/attention/query": "layer.{i}.q"})
+    The table does not say of what kind a layer is: a weight of theirs is a kernel, a table or the
+    scale of a norm.
+
+    >>> next(paths_of("layer.3.q.weight", {"layer_{i}/attention/query": "layer.{i}.q"}))
     ('layer_3/attention/query/kernel', True)
     """
     number = re.search(r"\.(\d+)\.", theirs)
@@ -59,7 +62,5 @@ def path_of(theirs, names):
         layer = template.replace("{i}", number[1] if number else "")
         for variable in SUFFIX:
             place = locate(f"{layer}/{variable}", names)
-            is_table = "embeddings.weight" in theirs
-            if place and place.name == theirs and (variable == "embeddings") == is_table:
-                return f"{layer}/{variable}", place.transposed
-    raise KeyError(theirs)
+            if place and place.name == theirs:
+                yield f"{layer}/{variable}", place.transposed

@@ -20,7 +20,7 @@ from ..training import Recipe
 from ..version import __version__
 from .fill import fill
 from .hugging_face import read_json
-from .name_map import Place, path_of
+from .name_map import Place, paths_of
 from .report import ConversionError, ConversionReport
 from .tensors import open_tensors
 
@@ -122,15 +122,17 @@ def check_sizes(config, tensors):
     family = family_called(config["family"])
     table = family.weight_names(None)
     for field, (theirs, axis) in family.hugging_face.sizes.items():
-        path, transposed = path_of(theirs, table)
+        known = list(paths_of(theirs, table))
+        path, transposed = next((one for one in known if one[0] in tensors), known[0])
         shape = tensors.shape(path) if path in tensors else ()
         held = (tuple(reversed(shape)) if transposed else shape)[axis : axis + 1]
         rows = config[field] + family.hugging_face.offsets.get(field, 0)
         if held != (rows,):
             raise ValueError(f"{field}={config[field]!r}, but {path} has shape {shape}.")
-    last = f"layer_{config['num_layers'] - 1}/"
+    blocks = family.hugging_face.blocks
+    last = f"layer_{config[blocks] - 1}/"
     if not any(name.startswith(last) for name in tensors):
-        raise ValueError(f"num_layers={config['num_layers']}, but no tensor starts with {last}")
+        raise ValueError(f"{blocks}={config[blocks]}, but no tensor starts with {last}")
 
 
 def write_weights(model, path):

@@ -86,6 +86,7 @@ class HuggingFaceNames:
         sizes: our field -> (their tensor, axis) that must have this size.
         classes: what transformers' classes of this family begin with.
         block: start of the names of a block's tensors, with its number as `{i}`.
+        blocks: our field that counts the blocks which have weights of their own.
         offsets: our field -> by how much theirs is larger.
         head_dropouts: task name -> their field of the dropout before its logits, where it is not
             `classifier_dropout`.
@@ -101,6 +102,7 @@ class HuggingFaceNames:
     not_encoder: tuple[str, ...]
     classes: str
     block: str = "encoder.layer.{i}."
+    blocks: str = "num_layers"
     offsets: Mapping[str, int] = dataclasses.field(default_factory=dict)
     head_dropouts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)

@@ -12,12 +12,14 @@ from .masked_lm_head import MaskedLMHead
 from .masks import AttentionMask
 from .norms import layer_norm
 from .pooling import Pooler
+from .relations import BucketBias
 from .sequence_pooling import SequencePooling, UnitNorm
 from .span_head import SpanHead
 
 __all__ = [
     "ACTIVATIONS",
     "AttentionMask",
+    "BucketBias",
     "CRFHead",
     "ClassificationHead",
     "DenseClassificationHead",

@@ -54,7 +54,9 @@ class SelfAttention(keras.Layer):
         for dense in (self.query, self.key, self.value, self.out):
             dense.build(shape)
 
-    def call(self, x, attention_mask=None, training=None, return_attention_maps=False):
+    def call(
+        self, x, attention_mask=None, training=None, return_attention_maps=False, relation=None
+    ):
         """Mixes each token's vector with those it may see.
 
         Args:
@@ -62,19 +64,23 @@ class SelfAttention(keras.Layer):
             attention_mask: bool, broadcast to `(batch, num_heads, length, length)`; True where
                 the query (third axis) may see the key (last axis).
             return_attention_maps: also return the weights `(batch, num_heads, length, length)`.
+            relation: added to the scores; broadcast to `(batch, num_heads, length, length)`.
         """
         query, key, value = (self._split(dense(x)) for dense in (self.query, self.key, self.value))
-        if return_attention_maps or (training and self.dropout.rate > 0):
-            mixed, maps = self._attend(query, key, value, attention_mask, training)
+        dropping = training and self.dropout.rate > 0
+        if return_attention_maps or dropping or relation is not None:
+            mixed, maps = self._attend(query, key, value, attention_mask, training, relation)
         else:
             mixed, maps = fused_attention(query, key, value, attention_mask), None
         out = self.out(self._join(mixed))
         return (out, maps) if return_attention_maps else out
 
-    def _attend(self, query, key, value, mask, training):
+    def _attend(self, query, key, value, mask, training, relation):
         scores = ops.einsum("bqnh,bknh->bnqk", query, key)
         # Softmax in float32 under every policy: float16 has too few bits for long sums.
         scores = ops.cast(scores, "float32") * self.head_dim**-0.5
+        if relation is not None:
+            scores = scores + ops.cast(relation, "float32")
         if mask is not None:
             scores = ops.where(mask, scores, -1e30)
         maps = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
@@ -88,7 +94,7 @@ class SelfAttention(keras.Layer):
         return ops.reshape(x, (-1, ops.shape(x)[1], self.hidden_dim))
 
     def compute_output_spec(
-        self, x, attention_mask=None, training=None, return_attention_maps=False
+        self, x, attention_mask=None, training=None, return_attention_maps=False, relation=None
     ):
         out = keras.KerasTensor(x.shape, self.compute_dtype)
         batch, length, _ = x.shape

@@ -33,7 +33,7 @@ class Block(keras.Layer):
                 part.build(shape)
 
     def compute_output_spec(
-        self, x, attention_mask=None, training=None, return_attention_maps=False
+        self, x, attention_mask=None, training=None, return_attention_maps=False, relation=None
     ):
         return self.attention.compute_output_spec(
             x, attention_mask, training, return_attention_maps
@@ -43,13 +43,14 @@ class Block(keras.Layer):
         # Calling a layer costs as much as a small operation: not for nothing.
         return self.dropout(x, training=training) if training else x
 
-    def attend(self, x, attention_mask, training, return_attention_maps):
+    def attend(self, x, attention_mask, training, return_attention_maps, relation):
         """The attention's output, and its maps or None."""
         out = self.attention(
             x,
             attention_mask,
             training=training,
             return_attention_maps=return_attention_maps,
+            **({} if relation is None else {"relation": relation}),
         )
         return out if return_attention_maps else (out, None)
 
@@ -90,8 +91,10 @@ class PostNormBlock(Block):
     (2, 10, 128)
     """
 
-    def call(self, x, attention_mask=None, training=None, return_attention_maps=False):
-        mixed, maps = self.attend(x, attention_mask, training, return_attention_maps)
+    def call(
+        self, x, attention_mask=None, training=None, return_attention_maps=False, relation=None
+    ):
+        mixed, maps = self.attend(x, attention_mask, training, return_attention_maps, relation)
         x = self.attention_norm(x + self.drop(mixed, training))
         x = self.feed_forward_norm(x + self.drop(self.feed_forward(x), training))
         return (x, maps) if return_attention_maps else x
@@ -110,9 +113,11 @@ class PreNormBlock(Block):
     (2, 10, 128)
     """
 
-    def call(self, x, attention_mask=None, training=None, return_attention_maps=False):
+    def call(
+        self, x, attention_mask=None, training=None, return_attention_maps=False, relation=None
+    ):
         mixed, maps = self.attend(
-            self.attention_norm(x), attention_mask, training, return_attention_maps
+            self.attention_norm(x), attention_mask, training, return_attention_maps, relation
         )
         x = x + self.drop(mixed, training)
         x = x + self.drop(self.feed_forward(self.feed_forward_norm(x)), training)

@@ -7,6 +7,7 @@ import pytest
 from keras_bert_zoo import layers
 from keras_bert_zoo.layers import (
     AttentionMask,
+    BucketBias,
     ClassificationHead,
     CRFHead,
     DenseClassificationHead,
@@ -44,6 +45,7 @@ IDS = np.array([[1, 2, 0]])
 X = np.random.default_rng(0).normal(size=(2, 3, 8)).astype("float32")
 CASES = {
     "AttentionMask": (lambda: AttentionMask(), (IDS,)),
+    "BucketBias": (lambda: BucketBias(2, 8), (IDS,)),
     "CRFHead": (lambda: CRFHead(3), (X,)),
     "ClassificationHead": (lambda: ClassificationHead(3), (X[:, 0],)),
     "DenseClassificationHead": (lambda: DenseClassificationHead(3, "tanh", drop_first=True), (X,)),

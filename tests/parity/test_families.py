@@ -36,11 +36,12 @@ class Reference:
         pad = self.config.get("pad_token_id", 0)
         words[0], words[pad] = words[pad], words[0]
         kbz.Tokenizer.from_vocabulary(words).save(folder)
-        config = {**self.config, **config}
+        config = {"initializer_range": 0.3, **self.config, **config}
         return reference(f"{self.classes}{head}", folder, f"{self.classes}Config", **config)
 
 
 REFERENCES = {
+    "albert": Reference("Albert", {"embedding_size": 8, "hidden_act": "gelu_new"}),
     "bert": Reference("Bert"),
     "camembert": Reference("Camembert", PADDED, segments=False),
     "distilbert": Reference(
@@ -49,6 +50,7 @@ REFERENCES = {
         segments=False,
     ),
     "electra": Reference("Electra", {"embedding_size": 8}),
+    "mpnet": Reference("MPNet", PADDED, segments=False),
     "roberta": Reference("Roberta", PADDED, segments=False),
     "xlm_roberta": Reference("XLMRoberta", PADDED, segments=False),
 }
@@ -121,6 +123,31 @@ def test_encoder(family, tmp_path):
         assert_same(to_numpy(traced["pooled_output"]), expected.pooler_output)
     report = encoder.conversion_report
     assert (report.missing, report.leftover, report.new) == ([], [], [])
+
+
+@pytest.mark.parametrize(("layers", "groups"), [(4, 2), (3, 2), (3, 3)])
+def test_groups_of_albert(layers, groups, tmp_path):
+    import torch
+
+    sizes = {"num_hidden_layers": layers, "num_hidden_groups": groups}
+    model = REFERENCES["albert"].build("Model", tmp_path, **sizes)
+    with torch.no_grad():
+        expected = model(**theirs("albert")).last_hidden_state
+    encoder = kbz.Encoder.from_preset(tmp_path)
+    assert len({id(block) for block in encoder.blocks}) == groups
+    assert_same(to_numpy(encoder(ours("albert"))), expected, MASK)
+
+
+def test_distance_buckets_of_mpnet():
+    import torch
+    from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
+
+    from keras_bert_zoo.layers.relations import distance_buckets
+
+    offsets = torch.arange(-200, 201)
+    expected = MPNetEncoder.relative_position_bucket(offsets).numpy()
+    table = distance_buckets(16)[np.minimum(np.abs(offsets.numpy()), 128)]
+    np.testing.assert_array_equal(table + 16 * (offsets.numpy() > 0), expected)
 
 
 @pytest.mark.parametrize("family", REFERENCES)
