@@ -268,6 +268,21 @@ class Task(TextTrainer):
 
         save_task(self, folder, overwrite=overwrite)
 
+    def save_to_hugging_face(self, folder, overwrite=False):
+        """Writes a folder that transformers' Auto classes read: config, weights, tokenizer.
+
+        Args:
+            folder: a new one, or an empty one.
+            overwrite: whether a folder that holds something may be replaced.
+
+        Raises:
+            FileExistsError: the folder holds something.
+            ValueError: the task has weights that transformers has no place for, as a CRF.
+        """
+        from ..checkpoints.hugging_face_writer import save_hugging_face
+
+        save_hugging_face(self, folder, overwrite=overwrite)
+
     @classmethod
     def from_preset(cls, preset, **options):
         """Loads a saved task, or puts a new head on an encoder.

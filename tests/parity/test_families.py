@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import keras_bert_zoo as kbz
-from keras_bert_zoo.checkpoints.hugging_face_writer import save_hugging_face
 from keras_bert_zoo.families import FAMILIES
 from tests.parity.references import INPUTS, SIZES, assert_same, reference
 from tests.tiny import VOCABULARY, tiny_tokenizer, to_numpy
@@ -193,7 +192,7 @@ def test_heads_there_and_back(family, head, tmp_path):
     mask = MASK if head == "ForQuestionAnswering" else mask
     assert_same(our_logits(task, family, head), expected, mask)
     # And back: transformers reads what we write, and gives the same.
-    save_hugging_face(task, tmp_path / "back")
+    task.save_to_hugging_face(tmp_path / "back")
     auto = {"ForMaskedLM": "ForMaskedLM", "ForMultipleChoice": "ForMultipleChoice"}.get(head, head)
     again, loading = getattr(transformers, f"AutoModel{auto}").from_pretrained(
         tmp_path / "back", output_loading_info=True
