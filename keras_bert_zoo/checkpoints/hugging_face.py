@@ -7,6 +7,7 @@ import numpy as np
 
 from ..encoder import Encoder
 from ..families import FAMILIES
+from ..tokenizers import Tokenizer
 from .fill import fill
 from .name_map import locate
 from .report import ConversionError, ConversionReport
@@ -59,14 +60,23 @@ class HuggingFaceFolder:
     >>> print(checkpoint.report)
     """
 
+    layout, config_file = "Hugging Face", "config.json"
+
     def __init__(self, folder, *, strict=True):
         self.folder, self.strict = Path(folder), strict
-        self.config = read_json(self.folder / "config.json")
-        self.tensors = open_tensors(self.folder)
+        self.config = read_json(self.folder / self.config_file)
+        self.tensors = self._open()
         self.report = ConversionReport(source=str(self.folder))
         self.family = self._family()
         self.names = self._names()
         self._asked = set()
+
+    def _open(self):
+        return open_tensors(self.folder)
+
+    def tokenizer(self):
+        """The folder's tokenizer."""
+        return Tokenizer.from_folder(self.folder)
 
     def _family(self):
         model_type = self.config.get("model_type")
@@ -156,7 +166,7 @@ class HuggingFaceFolder:
         try:
             config = self.family.Config(**values)
         except (TypeError, ValueError) as error:
-            raise ConversionError(f"{self.folder / 'config.json'}: {error}") from error
+            raise ConversionError(f"{self.folder / self.config_file}: {error}") from error
         self._check_sizes(config)
         return config
 
@@ -165,14 +175,14 @@ class HuggingFaceFolder:
             value = self.config.get(key, accepted[0])
             if value not in accepted:
                 raise ConversionError(
-                    f"{self.folder / 'config.json'}: {key}={value!r} changes the output and is "
+                    f"{self.folder / self.config_file}: {key}={value!r} changes the output and is "
                     f"not supported. Accepted: {', '.join(map(repr, accepted))}."
                 )
 
     def _activation(self, theirs):
         if theirs not in ACTIVATIONS:
             raise ConversionError(
-                f"{self.folder / 'config.json'}: hidden_act={theirs!r} is not supported. "
+                f"{self.folder / self.config_file}: hidden_act={theirs!r} is not supported. "
                 f"Accepted: {', '.join(map(repr, ACTIVATIONS))}."
             )
         return ACTIVATIONS[theirs]
@@ -181,10 +191,10 @@ class HuggingFaceFolder:
         """A config must not make us allocate what the file does not hold."""
         for ours, (name, axis) in self.family.hugging_face.sizes.items():
             given = getattr(config, ours)
-            if name in self and self.shape(name)[axis] != given:
+            if name in self and self.shape(name)[axis : axis + 1] != (given,):
                 field = self.family.hugging_face.config[ours]
                 raise ConversionError(
-                    f"{self.folder}: config.json says {field}={given}, but {name} has shape "
+                    f"{self.folder}: {self.config_file} says {field}={given}, but {name} has shape "
                     f"{self.shape(name)}. Weights and config do not belong together."
                 )
             if name not in self:
@@ -196,7 +206,7 @@ class HuggingFaceFolder:
         last = f"encoder.layer.{config.num_layers - 1}."
         if config.num_layers > 1 and not any(name.startswith(last) for name in self.names):
             raise ConversionError(
-                f"{self.folder}: config.json says {config.num_layers} layers, but no tensor "
+                f"{self.folder}: {self.config_file} says {config.num_layers} layers, but no tensor "
                 f"starts with {last}"
             )
 
