@@ -14,7 +14,9 @@ MAGIC = 0xDB4775248B80FB57
 MAX_BYTES = 1 << 25  # of a file, of a block, and of all entries: a thousand times BERT's
 MAX_KEY = 4096
 _FOOTER, _TRAILER = 48, 5
-_ENTRY = 64  # what an entry costs in memory besides its bytes, so that empty ones are counted too
+# What an entry costs in memory besides its bytes, and a block in time: so that a file of millions
+# of empty ones is refused soon.
+_ENTRY, _BLOCK = 64, 1024
 _RAW, _SNAPPY = 0, 1
 
 
@@ -38,12 +40,17 @@ def read_table(data):
         end = start + length + _TRAILER
         where = f"the block at {start}"
         last = next(reversed(found), None)
+        cost = _within_limit(cost + _BLOCK)
         for key, value in _entries(_block(data, start, length), where, last):
-            cost += len(key) + len(value) + _ENTRY
-            if cost > MAX_BYTES:
-                raise ValueError(f"more entries than the {MAX_BYTES} bytes that are accepted")
+            cost = _within_limit(cost + len(key) + len(value) + _ENTRY)
             found[key] = value
     return found
+
+
+def _within_limit(cost):
+    if cost > MAX_BYTES:
+        raise ValueError(f"more blocks or entries than the {MAX_BYTES} bytes that are accepted")
+    return cost
 
 
 def _index_block(data):

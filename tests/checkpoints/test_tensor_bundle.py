@@ -307,11 +307,24 @@ def test_keys_that_grow_out_of_little(tmp_path):
     content = start + b"".join(entries) + bytes(4)
     data = bundles.table([content], checksum=lambda data: masked(crc32c(data)))
     tracemalloc.start()
-    with pytest.raises(ValueError, match="more entries than"):
+    with pytest.raises(ValueError, match="more blocks or entries than"):
         leveldb_table.read_table(data)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 200e6
+
+
+def test_many_blocks_of_nothing():
+    def stored(content):
+        return content + b"\0" + masked(crc32c(content + b"\0")).to_bytes(4, "little")
+
+    count, nothing = 40_000, bytes(4)
+    handles = block((b"%06d" % n, varint(9 * n) + b"\x04") for n in range(count))
+    data = stored(nothing) * count + stored(handles)
+    footer = b"\0\x04" + varint(9 * count) + varint(len(handles))
+    magic = leveldb_table.MAGIC.to_bytes(8, "little")
+    with pytest.raises(ValueError, match="more blocks or entries than"):
+        leveldb_table.read_table(data + footer.ljust(40, b"\0") + magic)
 
 
 def test_an_index_that_is_too_large(tmp_path, monkeypatch):
