@@ -4,14 +4,24 @@ import struct
 
 import ml_dtypes
 import numpy as np
+import pytest
 
 from keras_bert_zoo.checkpoints.leveldb_table import MAGIC
+from keras_bert_zoo.checkpoints.tensors import open_tensors
 
 KINDS = {
     "float32": 1, "float64": 2, "int32": 3, "uint8": 4, "int16": 5, "int8": 6, "int64": 9,
     "bool": 10, "bfloat16": 14, "uint16": 17, "float16": 19, "uint32": 22, "uint64": 23,
 }  # fmt: skip
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+RNG = np.random.default_rng(0)
+ARRAYS = {
+    "a/kernel": RNG.normal(size=(3, 5)).astype("float32"),
+    "a/bias": RNG.normal(size=5).astype("float16"),
+    "b/table": RNG.normal(size=(4, 2, 3)).astype(BFLOAT16),
+    "global_step": np.array(7, "int64"),
+    "none": np.zeros((0, 4), "float32"),
+}
 HEADER = b"\x08\x01\x1a\x02\x08\x01"  # one shard, version 1
 
 
@@ -106,3 +116,25 @@ def write_bundle(folder, arrays, stem="bert_model.ckpt"):
     path.write_bytes(index(entries))
     (folder / f"{stem}.data-00000-of-00001").write_bytes(data)
     return path
+
+
+def arrays_of(tensors):
+    return {name: tensors[name] for name in tensors}
+
+
+def assert_equal(found, expected):
+    assert set(found) == set(expected)
+    for name, array in expected.items():
+        assert found[name].dtype == array.dtype, name
+        assert found[name].shape == array.shape, name
+        assert found[name].tobytes() == array.tobytes(), name
+
+
+def read_all(path):
+    with open_tensors(path) as tensors:
+        return arrays_of(tensors)
+
+
+def compressor():
+    codec = pytest.importorskip("pyarrow").Codec("snappy")
+    return lambda data: codec.compress(data, asbytes=True)
