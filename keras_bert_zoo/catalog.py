@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from .checkpoints import native
-from .checkpoints.hugging_face import HuggingFaceFolder
+from .checkpoints.google_tf1 import open_folder
 from .checkpoints.report import ConversionError
 from .checkpoints.sentence_transformers import (
     is_sentence_transformers,
@@ -15,7 +15,6 @@ from .precision import dtype_scope
 from .preprocessing import Preprocessor
 from .registry import get_preset, preset_names
 from .sources import fetch, fetch_first
-from .tokenizers import Tokenizer
 
 HEADS = ("auto", "load", "new")
 
@@ -45,7 +44,7 @@ def load_encoder(preset, *, load_weights=True, dtype=None, strict=True):
         task, report = native.load_task(folder, dtype)
         task.encoder.conversion_report = report
         return task.encoder
-    checkpoint = HuggingFaceFolder(transformer_folder(folder), strict=strict)
+    checkpoint = open_folder(transformer_folder(folder), strict=strict)
     if not load_weights:
         config = vars(checkpoint.encoder_config())
         return Encoder.from_config({"family": checkpoint.family.name, **config, "dtype": dtype})
@@ -136,7 +135,7 @@ def _from_native(folder, cls, new, dtype, options):
 
 def _from_hugging_face(folder, info, cls, new, dtype, strict, options):
     options, packing = split_options(options)
-    checkpoint = HuggingFaceFolder(folder, strict=strict)
+    checkpoint = open_folder(folder, strict=strict)
     cls = cls or task_class(checkpoint)
     found = None if new else cls.head_from_hugging_face(checkpoint)
     if found is None and cls.head_options and not set(cls.head_options) & set(options):
@@ -152,7 +151,7 @@ def _from_hugging_face(folder, info, cls, new, dtype, strict, options):
     check_registry(info, encoder)
     longest = encoder.config.max_sequence_length
     packing = {"max_sequence_length": longest, **packing}
-    preprocessor = Preprocessor(Tokenizer.from_folder(folder), **packing)
+    preprocessor = Preprocessor(checkpoint.tokenizer(), **packing)
     head = {**(checkpoint.head_dropout(cls.head_style) if cls.has_dropout else {}), **(found or {})}
     with dtype_scope(dtype):
         task = cls(encoder, preprocessor, **{**head, **options})

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..encoder import Encoder
 from ..families import FAMILIES
+from ..tokenizers import Tokenizer
 from .fill import fill
 from .name_map import locate
 from .report import ConversionError, ConversionReport
@@ -59,14 +60,23 @@ class HuggingFaceFolder:
     >>> print(checkpoint.report)
     """
 
+    layout, config_file = "Hugging Face", "config.json"
+
     def __init__(self, folder, *, strict=True):
         self.folder, self.strict = Path(folder), strict
-        self.config = read_json(self.folder / "config.json")
-        self.tensors = open_tensors(self.folder)
+        self.config = read_json(self.folder / self.config_file)
+        self.tensors = self._open()
         self.report = ConversionReport(source=str(self.folder))
         self.family = self._family()
         self.names = self._names()
         self._asked = set()
+
+    def _open(self):
+        return open_tensors(self.folder)
+
+    def tokenizer(self):
+        """The folder's tokenizer."""
+        return Tokenizer.from_folder(self.folder)
 
     def _family(self):
         model_type = self.config.get("model_type")
@@ -158,7 +168,7 @@ class HuggingFaceFolder:
         try:
             config = self.family.Config(**values)
         except (TypeError, ValueError) as error:
-            raise ConversionError(f"{self.folder / 'config.json'}: {error}") from error
+            raise ConversionError(f"{self.folder / self.config_file}: {error}") from error
         self._check_sizes(config)
         return config
 
@@ -167,7 +177,7 @@ class HuggingFaceFolder:
             value = self.config.get(key, accepted[0])
             if value not in accepted:
                 raise ConversionError(
-                    f"{self.folder / 'config.json'}: {key}={value!r} changes the output and is "
+                    f"{self.folder / self.config_file}: {key}={value!r} changes the output and is "
                     f"not supported. Accepted: {', '.join(map(repr, accepted))}."
                 )
 
@@ -178,7 +188,7 @@ class HuggingFaceFolder:
     def _activation(self, theirs):
         if theirs not in ACTIVATIONS:
             raise ConversionError(
-                f"{self.folder / 'config.json'}: hidden_act={theirs!r} is not supported. "
+                f"{self.folder / self.config_file}: hidden_act={theirs!r} is not supported. "
                 f"Accepted: {', '.join(map(repr, ACTIVATIONS))}."
             )
         return ACTIVATIONS[theirs]
@@ -188,10 +198,10 @@ class HuggingFaceFolder:
         for ours, (name, axis) in self.family.hugging_face.sizes.items():
             given = getattr(config, ours)
             given += self.family.hugging_face.offsets.get(ours, 0)
-            if name in self and self.shape(name)[axis] != given:
+            if name in self and self.shape(name)[axis : axis + 1] != (given,):
                 field = self.family.hugging_face.config[ours]
                 raise ConversionError(
-                    f"{self.folder}: config.json says {field}={given}, but {name} has shape "
+                    f"{self.folder}: {self.config_file} says {field}={given}, but {name} has shape "
                     f"{self.shape(name)}. Weights and config do not belong together."
                 )
             if name not in self:
@@ -205,7 +215,8 @@ class HuggingFaceFolder:
         last = names.block.replace("{i}", str(count - 1))
         if count > 1 and not any(name.startswith(last) for name in self.names):
             raise ConversionError(
-                f"{self.folder}: config.json says {count} layers, but no tensor starts with {last}"
+                f"{self.folder}: {self.config_file} says {count} layers, but no tensor starts with "
+                f"{last}"
             )
 
     def head_dropout(self, style):

@@ -24,6 +24,7 @@ class ConversionReport:
         leftover: tensors that seem to belong to this model, and that nothing asked for.
         honoured: config field -> value that shaped the model.
         ignored: config field -> value that has no effect on the output.
+        assumed: what no file says -> what was taken instead, and why.
     """
 
     source: str = ""
@@ -34,6 +35,7 @@ class ConversionReport:
     leftover: list = dataclasses.field(default_factory=list)
     honoured: dict = dataclasses.field(default_factory=dict)
     ignored: dict = dataclasses.field(default_factory=dict)
+    assumed: dict = dataclasses.field(default_factory=dict)
 
     def raise_if_incomplete(self):
         """Raises `ConversionError` if a tensor is missing or left over."""
@@ -62,6 +64,7 @@ class ConversionReport:
             rows.append(
                 (title, ", ".join(f"{key}={value}" for key, value in fields.items()) or "-")
             )
+        rows += [("assumed", f"{key}={value}") for key, value in self.assumed.items()]
         return "\n".join(f"{title:<23}{value}" for title, value in rows)
 
 

@@ -11,6 +11,8 @@ import ml_dtypes
 import numpy as np
 
 from ..errors import nearest
+from .tensor_bundle import SUFFIX as _BUNDLE
+from .tensor_bundle import TensorBundle, find_bundle
 
 # What a folder is searched for, first come first served.
 FILES = (
@@ -27,7 +29,6 @@ _FOREIGN = {
     ".msgpack": "Flax weights",
     ".onnx": "an ONNX graph",
     ".gguf": "GGUF weights",
-    ".ckpt.index": "a TensorFlow 1 checkpoint",
 }
 # The names of dtypes in a safetensors header:
 # https://github.com/huggingface/safetensors#format
@@ -53,7 +54,8 @@ def open_tensors(folder_or_file):
 
     Args:
         folder_or_file: a folder with `model.safetensors` or `pytorch_model.bin`, whole or in
-            shards; or such a file (`.safetensors`, `.bin`, `.pt`, `.pth`, `.index.json`).
+            shards, or else with one TensorFlow checkpoint; or such a file (`.safetensors`, `.bin`,
+            `.pt`, `.pth`, `.index.json`, `.index`).
 
     Raises:
         FileNotFoundError: there is nothing there that can be read, or a shard is missing.
@@ -227,10 +229,13 @@ def _open_file(path, files):
         from .torch_pickle import TorchFile
 
         file = TorchFile(path)
+    elif path.suffix == _BUNDLE:
+        file = TensorBundle(path)
     else:
         raise FileNotFoundError(
             f"{path} is {_kind(path.name)}, not supported yet. Accepted: .safetensors, "
-            f"{', '.join(_TORCH)}, {_INDEX}, or a folder that holds one of {', '.join(FILES)}."
+            f"{', '.join(_TORCH)}, {_INDEX}, {_BUNDLE}, or a folder that holds one of "
+            f"{', '.join(FILES)}."
         )
     files.callback(file.close)
     return file
@@ -270,12 +275,14 @@ def _pick(folder):
     for name in FILES:
         if (folder / name).is_file():
             return folder / name
+    if bundle := find_bundle(folder):
+        return bundle
     found = sorted(path.name for path in folder.iterdir())
     foreign = [f"{name} ({_kind(name)}, not supported yet)" for name in found if _is_foreign(name)]
     others = [name for name in found if not _is_foreign(name)]
     listed = (foreign + others)[:10] + ["..."] * (len(found) > 10)
     raise FileNotFoundError(
-        f"{folder} holds no weights that can be read. Looked for {', '.join(FILES)}; "
+        f"{folder} holds no weights that can be read. Looked for {', '.join(FILES)}, *{_BUNDLE}; "
         + (f"found {', '.join(listed)}." if found else "the folder is empty.")
     )
 

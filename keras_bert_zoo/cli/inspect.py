@@ -39,13 +39,12 @@ def _native(folder):
 
 
 def _hugging_face(folder):
-    """Facts and the report of a folder in Hugging Face's layout, with or without a head."""
-    from ..checkpoints.hugging_face import HuggingFaceFolder
+    """Facts and the report of a folder in Hugging Face's or Google's layout, head or none."""
+    from ..checkpoints.google_tf1 import open_folder
     from ..tasks import TextClassifier
-    from ..tokenizers import Tokenizer
 
     # Not strict: what is missing is what one wants to be told here.
-    checkpoint = HuggingFaceFolder(folder, strict=False)
+    checkpoint = open_folder(folder, strict=False)
     head = TextClassifier.head_from_hugging_face(checkpoint)
     encoder = checkpoint.encoder()
     parts = {"task": "none: an encoder only"}
@@ -58,11 +57,11 @@ def _hugging_face(folder):
         checkpoint.fill_head(new, style.weight_names)
         parts, parameters = _task(task), task.count_params()
     try:
-        tokenizer = _tokenizer(Tokenizer.from_folder(folder))
+        tokenizer = _tokenizer(checkpoint.tokenizer())
     except (OSError, ValueError) as error:
         tokenizer = f"none that can be read: {error}"
     parts = {**parts, **_encoder(encoder), "parameters": parameters}
-    return {"format": "Hugging Face", **parts, "tokenizer": tokenizer}, checkpoint.report
+    return {"format": checkpoint.layout, **parts, "tokenizer": tokenizer}, checkpoint.report
 
 
 def _task(task):
