@@ -188,7 +188,7 @@ def test_configs_that_lack_a_field(bert, copy, field):
         ({"add_cross_attention": True}, "add_cross_attention=True"),
         ({"pruned_heads": {"0": [1]}}, "pruned_heads"),
         ({"hidden_act": "gelu_10"}, "hidden_act='gelu_10' is not supported"),
-        ({"model_type": "gpt2"}, "model_type is 'gpt2'. Families that can be read: bert"),
+        ({"model_type": "gpt2"}, "model_type is 'gpt2'. Families that can be read: albert, bert"),
         ({"vocab_size": 10**12}, "vocab_size=1000000000000, but embeddings.word_embeddings"),
         ({"hidden_size": -1}, "hidden_dim must be a whole number above 0. Given: -1"),
         ({"num_attention_heads": 3}, "does not divide into num_heads=3"),
