@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from keras_bert_zoo.tokenizers import Tokenizer
 from keras_bert_zoo.tokenizers import wordpiece as module
+from keras_bert_zoo.tokenizers.added_tokens import FLAGS
 from tests.paths import data_path
 from tests.tokenizers.hard_strings import HARD_CHARACTERS, HARD_STRINGS
 
@@ -189,7 +190,7 @@ def specification(lowercase, **changes):
 
 
 def token(content, **flags):
-    flags = {name: flags.get(name, False) for name in module.FLAGS}
+    flags = {name: flags.get(name, False) for name in FLAGS}
     return {"content": content, **flags}
 
 
