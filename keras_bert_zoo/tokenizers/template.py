@@ -1,6 +1,7 @@
 """Where the special tokens of a family go: around one text, and around the two of a pair."""
 
 import dataclasses
+import functools
 import json
 
 
@@ -18,7 +19,7 @@ class Layout:
     id_segments: tuple
     segments: tuple
 
-    @property
+    @functools.cached_property
     def special(self):
         """How many special ids a row has."""
         return sum(map(len, self.ids))
@@ -34,6 +35,10 @@ class Layout:
             starts.append(place + len(before))
             place = starts[-1] + length
         return starts
+
+    def filled_with(self, value):
+        """The same layout with one value for each of its ids."""
+        return dataclasses.replace(self, ids=tuple((value,) * len(ids) for ids in self.ids))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,20 +66,11 @@ class Template:
             raise ValueError(f"A row is made of one text or of two. Given: {parts}.")
         return self.single if parts == 1 else self.pair
 
-    @property
+    @functools.cached_property
     def special_ids(self):
         """All ids that the template puts in, ascending."""
         groups = (*self.single.ids, *self.pair.ids)
         return tuple(sorted({index for group in groups for index in group}))
-
-    def filled_with(self, value):
-        """The same template with one value for each of its ids."""
-
-        def filled(layout):
-            ids = tuple((value,) * len(group) for group in layout.ids)
-            return dataclasses.replace(layout, ids=ids)
-
-        return dataclasses.replace(self, single=filled(self.single), pair=filled(self.pair))
 
 
 def bert_layout(cls_id, sep_id, parts):
