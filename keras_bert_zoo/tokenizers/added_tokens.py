@@ -49,15 +49,19 @@ def register(engine, names, added_tokens=(), pieces=(), expected=()):
         if name in tokens or name not in known:
             tokens.setdefault(name, dict(token) if isinstance(token, dict) else {"content": name})
             tokens[name]["special"] = True
-    for token in pieces:
-        if token["content"] not in known:
-            tokens.setdefault(token["content"], token)
-    check_free_ids(engine, tokens)
+    # Of a token that comes twice, the engine takes the flags of the last one.
+    silent = {*known, *(token["content"] for token in added_tokens)}
+    pieces = [
+        {**token, "special": token["special"] or token["content"] in named}
+        for token in pieces
+        if token["content"] not in silent
+    ]
+    check_free_ids(engine, [*tokens, *(token["content"] for token in pieces)])
     AddedToken = rust().AddedToken
     engine.add_tokens(
         [
-            AddedToken(name, **{flag: token[flag] for flag in FLAGS if flag in token})
-            for name, token in tokens.items()
+            AddedToken(token["content"], **{flag: token[flag] for flag in FLAGS if flag in token})
+            for token in [*tokens.values(), *pieces]
         ]
     )
     if set(missing) - set(expected):
