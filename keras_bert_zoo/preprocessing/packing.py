@@ -78,8 +78,7 @@ def fill(layout, parts, max_length):
         keep = truncate_longest_first([len(part) for part in parts], room)
         parts = [part[:n] for part, n in zip(parts, keep)]
     token_ids, segment_ids = list(layout.ids[0]), list(layout.id_segments[0])
-    after = zip(layout.ids[1:], layout.id_segments[1:])
-    for part, segment, (ids, segments) in zip(parts, layout.segments, after):
+    for part, (segment, ids, segments) in zip(parts, layout.steps):
         token_ids += part
         token_ids += ids
         segment_ids += [segment] * len(part)

@@ -24,6 +24,11 @@ class Layout:
         """How many special ids a row has."""
         return sum(map(len, self.ids))
 
+    @functools.cached_property
+    def steps(self):
+        """For each part its segment, and the ids after it with their segments."""
+        return tuple(zip(self.segments, self.ids[1:], self.id_segments[1:]))
+
     def starts(self, lengths):
         """Where each part begins in the row, from how many ids each of them has.
 
