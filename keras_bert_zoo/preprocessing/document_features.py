@@ -4,7 +4,7 @@ import numpy as np
 
 from .feature import Feature, Featurizer
 from .inputs import as_rows, is_table, split_labels
-from .packing import pack
+from .packing import fill
 from .windows import windows
 
 
@@ -42,15 +42,13 @@ class DocumentFeatures(Featurizer):
     def features(self, rows, targets, report):
         tokenizer, longest = self.preprocessor.tokenizer, self.preprocessor.max_sequence_length
         goals = None if targets is None else self.labels.encode(targets)
-        texts = tokenizer.ids_batch(rows)
+        texts, layout = tokenizer.ids_batch(rows), tokenizer.template.single
         report.add([len(ids) for ids in texts], [0] * len(rows))
         result = []
         for number, ids in enumerate(texts):
-            parts = windows(len(ids), longest - 2, self.overlap)
+            parts = windows(len(ids), longest - layout.special, self.overlap)
             for window in parts:
-                one, segments, _ = pack(
-                    [ids[window.start : window.end]], tokenizer.cls_id, tokenizer.sep_id, longest
-                )
+                one, segments, _ = fill(layout, [ids[window.start : window.end]], longest)
                 target = None if goals is None else (goals[number], 1 / len(parts))
                 result.append(Feature([(one, segments)], number, target))
         return result

@@ -34,6 +34,8 @@ class Featurizer:
         preprocessor: `Preprocessor`.
     """
 
+    # "right" for those that count places from the first token; None for that of the template.
+    padding_side = None
     splits = False  # whether a row may become several features, so that all are made beforehand
 
     def __init__(self, preprocessor):
@@ -54,7 +56,7 @@ class Featurizer:
     def inputs(self, features, num_rows, generator=None):
         """The model's inputs, padded; `num_rows` if more than there are features."""
         parts = [part for feature in features for part in feature.parts]
-        return self.preprocessor.pad(parts, num_rows)
+        return self.preprocessor.pad(parts, num_rows, self.padding_side)
 
     def targets(self, features, inputs):
         """`(y, weight)`: arrays for the loss; the weight is 0 where there is nothing to learn."""

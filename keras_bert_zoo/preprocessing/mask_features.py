@@ -6,7 +6,7 @@ import numpy as np
 
 from .feature import Feature, Featurizer
 from .inputs import as_rows
-from .packing import pack
+from .packing import fill
 
 NOTHING = -1
 
@@ -75,6 +75,8 @@ class MaskFeatures(Featurizer):
         masking: `Masking`.
     """
 
+    padding_side = "right"
+
     def __init__(self, preprocessor, masking):
         super().__init__(preprocessor)
         self.masking = masking
@@ -108,13 +110,13 @@ class MaskFeatures(Featurizer):
             for i in range(len(rows[0]) if rows else 1)
         ]
         for number, parts in enumerate(zip(*columns)):
-            packing = (tokenizer.cls_id, tokenizer.sep_id, longest)
-            ids, segments, dropped = pack([part.ids for part in parts], *packing)
+            layout = tokenizer.template.layout(len(parts))
+            ids, segments, dropped = fill(layout, [part.ids for part in parts], longest)
             # The words' numbers are packed as the tokens are, those of the parts told apart.
             shifted = [
                 [word + 1_000_000 * i for word in part.word_ids] for i, part in enumerate(parts)
             ]
-            words, _, _ = pack(shifted, NOTHING, NOTHING, longest)
+            words, _, _ = fill(layout.filled_with(NOTHING), shifted, longest)
             features.append(Feature([(ids, segments)], number, True, np.array(words)))
             counts.append(sum(map(len, parts)))
             cut.append(dropped)
@@ -140,7 +142,7 @@ class MaskFeatures(Featurizer):
         return {**inputs, "mask_positions": places}, y, weight
 
     def _chosen(self, feature, generator):
-        special = (self.preprocessor.tokenizer.cls_id, self.preprocessor.tokenizer.sep_id)
+        special = self.preprocessor.tokenizer.template.special_ids
         open_to = np.flatnonzero(~np.isin(feature.parts[0][0], special))
         if not len(open_to):
             return open_to

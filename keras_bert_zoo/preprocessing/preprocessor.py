@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import unknown_name
 from .buckets import bucket_for, checked_buckets, choose_buckets, grid_buckets, spare_buckets
 from .inputs import as_rows
-from .packing import pack, pad_rows
+from .packing import fill, pad_rows
 from .truncation import MODES, TruncationError, TruncationReport
 
 SAMPLE = 2000  # texts whose lengths decide the buckets
@@ -126,10 +126,10 @@ class Preprocessor(keras.Layer):
         """
         tokenizer, width = self.tokenizer, len(rows[0]) if rows else 1
         columns = [tokenizer.ids_batch([row[i] for row in rows]) for i in range(width)]
-        cls_id, sep_id, longest = tokenizer.cls_id, tokenizer.sep_id, self.max_sequence_length
+        layout, longest = tokenizer.template.layout(width), self.max_sequence_length
         packed, cut, counts = [], [], []
         for parts in zip(*columns):
-            ids, segments, dropped = pack(parts, cls_id, sep_id, longest)
+            ids, segments, dropped = fill(layout, parts, longest)
             packed.append((ids, segments))
             cut.append(dropped)
             counts.append(sum(map(len, parts)))
@@ -147,11 +147,22 @@ class Preprocessor(keras.Layer):
             'or use truncation="warn" or "silent" to have them cut.'
         )
 
-    def pad(self, packed, num_rows=None):
-        """Pads packed rows to the smallest bucket that holds them."""
+    def room(self, parts=1):
+        """How many tokens of so many texts a row holds, beside the template's own."""
+        return self.max_sequence_length - self.tokenizer.template.layout(parts).special
+
+    def pad(self, packed, num_rows=None, side=None):
+        """Pads packed rows to the smallest bucket that holds them.
+
+        Args:
+            packed: list of `(token_ids, segment_ids)`.
+            num_rows: rows of the result, if more than are given.
+            side: "left" or "right"; that of the tokenizer's template if not given.
+        """
         longest = max((len(ids) for ids, _ in packed), default=1)
         length = bucket_for(longest, self.buckets)
-        return pad_rows(packed, length, self.tokenizer.pad_id, num_rows)
+        side = side or self.tokenizer.template.padding_side
+        return pad_rows(packed, length, self.tokenizer.pad_id, num_rows, side)
 
     def __call__(self, x):
         """The encoder's inputs, as int32 arrays, for any texts that a task takes."""

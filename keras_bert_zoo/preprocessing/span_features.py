@@ -7,7 +7,7 @@ import numpy as np
 
 from .answers import answer_spans
 from .feature import Feature, Featurizer
-from .packing import pack
+from .packing import after_space, fill
 from .questions import read_questions
 from .strided_windows import strided_windows
 from .truncation import TruncationError
@@ -44,18 +44,21 @@ class SpanInfo:
         tokens: `ContextTokens` of the row.
         window: `Window` over them.
         shift: place of the window's first token in the input.
+        null: place of the class token in the input, which stands for no answer.
     """
 
     tokens: ContextTokens
     window: Window
     shift: int
+    null: int = 0
 
 
 class SpanFeatures(Featurizer):
     """`[CLS] question [SEP] window of the context [SEP]`; what is learnt is two positions.
 
     They are the first and the last token of the first of the right answers, if the window holds
-    all of it, and else 0 and 0, which is [CLS]: section 4.3 of https://arxiv.org/abs/1810.04805.
+    all of it, and else the place of [CLS], twice: section 4.3 of https://arxiv.org/abs/1810.04805.
+    Other special tokens go where the tokenizer's template has them.
 
     Args:
         preprocessor: `Preprocessor`.
@@ -74,7 +77,7 @@ class SpanFeatures(Featurizer):
     (4, 4)
     """
 
-    splits = True
+    splits, padding_side = True, "right"
 
     def __init__(self, preprocessor, *, stride=None, max_query_length=64):
         super().__init__(preprocessor)
@@ -83,7 +86,12 @@ class SpanFeatures(Featurizer):
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be 1 or more. Given: {value}.")
         self.stride = max(length // 3, 1) if stride is None else int(stride)
-        self.query_length = min(int(max_query_length), (length - 3) // 2)
+        self._most_of_query = int(max_query_length)
+
+    @property
+    def query_length(self):
+        """Most tokens of a question."""
+        return min(self._most_of_query, self.preprocessor.room(2) // 2)
 
     def read(self, x, y=None):
         return read_questions(x, y)
@@ -102,7 +110,7 @@ class SpanFeatures(Featurizer):
         questions, contexts = self._tokens(rows, report)
         result = []
         for number, (question, tokens) in enumerate(zip(questions, contexts)):
-            room = self.preprocessor.max_sequence_length - 3 - len(question)
+            room = self.preprocessor.room(2) - len(question)
             found = strided_windows(len(tokens.ids), room, min(self.stride, room))
             of_row = [self._feature(number, question, tokens, window) for window in found]
             if goals is not None:
@@ -149,10 +157,12 @@ class SpanFeatures(Featurizer):
         return found
 
     def _feature(self, number, question, tokens, window):
-        tokenizer, length = self.preprocessor.tokenizer, self.preprocessor.max_sequence_length
+        layout = self.preprocessor.tokenizer.template.pair
         parts = [question, tokens.ids[window.start : window.end]]
-        ids, segments, _ = pack(parts, tokenizer.cls_id, tokenizer.sep_id, length)
-        return Feature([(ids, segments)], number, None, SpanInfo(tokens, window, len(question) + 2))
+        ids, segments, _ = fill(layout, parts, self.preprocessor.max_sequence_length)
+        shift = layout.starts(list(map(len, parts)))[1]
+        null = 0 if layout.ids[0] else len(ids) - 1  # XLNet's class token is the last one
+        return Feature([(ids, segments)], number, None, SpanInfo(tokens, window, shift, null))
 
     # -------------------------------------------------------------- batches
 
@@ -168,7 +178,7 @@ def _target(goal, info):
     """Places of the answer in a window's input; those of [CLS] if not all of it is there."""
     window = info.window
     if goal is None or goal[0] < window.start or goal[1] >= window.end:
-        return 0, 0
+        return info.null, info.null
     return tuple(place - window.start + info.shift for place in goal)
 
 
@@ -177,7 +187,8 @@ def _place(row, number):
 
 
 def _context_tokens(context, encoding):
-    starts, ends = np.array(encoding.offsets, "int64").reshape(-1, 2).T
+    offsets = [(after_space(context, *pair), pair[1]) for pair in encoding.offsets]
+    starts, ends = np.array(offsets, "int64").reshape(-1, 2).T
     if not context.isascii():
         limits = [*starts[1:].tolist(), len(context)]
         pairs = zip(ends.tolist(), limits)

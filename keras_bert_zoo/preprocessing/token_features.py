@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import nearest
 from .feature import Feature, Featurizer
 from .inputs import column_names, is_missing, is_table, plain, split_labels
-from .packing import pack
+from .packing import after_space, fill
 from .tags import OUTSIDE, convert_tags, parts_of, tags_of_spans
 from .windows import windows
 
@@ -50,7 +50,7 @@ class TokenFeatures(Featurizer):
         overlap: tokens that neighbouring windows share; a quarter of the length if not given.
     """
 
-    splits = True
+    splits, padding_side = True, "right"
 
     def __init__(self, preprocessor, labels, *, scheme=None, label_all_pieces=False, overlap=None):
         super().__init__(preprocessor)
@@ -97,7 +97,7 @@ class TokenFeatures(Featurizer):
 
     def features(self, rows, targets, report):
         result = []
-        room = self.preprocessor.max_sequence_length - 2
+        room = self.preprocessor.room()
         overlap = room // 4 if self.overlap is None else self.overlap
         tokens = self.tokens(rows)
         report.add([len(one.ids) for one in tokens], [0] * len(rows))
@@ -107,18 +107,19 @@ class TokenFeatures(Featurizer):
                 result.append(self._feature(number, row, goal, window))
         return result
 
+    @property
+    def first_place(self):
+        """Place of a window's first token in the input: [CLS], for one, comes before it."""
+        return self.preprocessor.tokenizer.template.single.starts([0])[0]
+
     def _feature(self, number, row, goal, window):
-        tokenizer = self.preprocessor.tokenizer
-        ids, segments, _ = pack(
-            [row.ids[window.start : window.end]],
-            tokenizer.cls_id,
-            tokenizer.sep_id,
-            self.preprocessor.max_sequence_length,
-        )
+        part = row.ids[window.start : window.end]
+        longest = self.preprocessor.max_sequence_length
+        ids, segments, _ = fill(self.preprocessor.tokenizer.template.single, [part], longest)
         target = None
         if goal is not None:
             target = np.full(len(ids), -1, "int32")
-            shift = 1 - window.start  # [CLS] comes first
+            shift = self.first_place - window.start
             target[window.first + shift : window.last + shift] = goal[window.first : window.last]
         return Feature([(ids, segments)], number, target, (row, window))
 
@@ -247,6 +248,7 @@ def _row_tokens(row, encoding):
     last = [*first[1:], len(encoding.ids)]
     offsets = encoding.offsets
     spans = [(offsets[a][0], offsets[b - 1][1]) for a, b in zip(first, last)]
+    spans = [(after_space(row, start, end), end) for start, end in spans]
     return RowTokens(encoding.ids, word_ids, spans, row)
 
 

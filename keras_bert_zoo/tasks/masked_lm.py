@@ -195,7 +195,7 @@ class MaskedLM(FeatureTask):
         tokenizer = self.preprocessor.tokenizer
         ids, segments = feature.parts[0]
         for place, token in enumerate(ids):
-            if token not in (tokenizer.cls_id, tokenizer.sep_id):
+            if token not in tokenizer.template.special_ids:
                 masked = [*ids[:place], tokenizer.mask_id, *ids[place + 1 :]]
                 place = np.array([place])
                 yield Feature([(masked, segments)], feature.row, None, place), token

@@ -110,7 +110,8 @@ class SpanExtractor(FeatureTask):
         """
         merged = []
         for windows in _by_row(features, outputs):
-            parts = [min((logits[:1] for _, logits in windows), key=lambda null: null.sum())]
+            nulls = (logits[info.null][None] for info, logits in windows)
+            parts = [min(nulls, key=lambda null: null.sum())]
             for info, logits in windows:
                 place = info.shift - info.window.start
                 parts.append(logits[info.window.first + place : info.window.last + place])

@@ -81,7 +81,7 @@ def candidates(context, windows, n_best, max_answer_length):
     for info, logits in windows:
         found += _of_window(info, logits, n_best, max_answer_length)
     found.sort(key=lambda span: (-span[0], *span[1:]))
-    null = min(float(logits[0].astype("float64").sum()) for _, logits in windows)
+    null = min(float(logits[info.null].astype("float64").sum()) for info, logits in windows)
     return Candidates(context, found[:n_best], null)
 
 

@@ -172,13 +172,14 @@ class TokenClassifier(FeatureTask):
 
     def _merged(self, features, outputs):
         """`(RowTokens, logits of its tokens)` of each row: what each window answers for."""
-        merged = []
+        merged, first_place = [], self.featurizer.first_place
         for feature, output in zip(features, outputs):
             logits = output["logits"] if self.head_kind == "crf" else output
             row, window = feature.info
             if window.start == 0:
                 merged.append((row, np.zeros((len(row.ids), logits.shape[-1]), "float32")))
-            place = slice(window.first + 1 - window.start, window.last + 1 - window.start)
+            shift = first_place - window.start
+            place = slice(window.first + shift, window.last + shift)
             merged[-1][1][window.first : window.last] = logits[place]
         return merged
 

@@ -7,12 +7,15 @@ import json
 import operator
 import os
 import pathlib
-import re
 
 import keras
 
-from . import wordpiece
-from .wordpiece import BERT_TOKENS, CONFIG, SPECIFICATION
+from . import added_tokens, files, kinds, wordpiece
+from .describe import describe
+from .files import CONFIG, SPECIFICATION
+from .template import template_of
+from .texts import inputs, strings, without_surrogates, word_lists
+from .wordpiece import BERT_TOKENS
 
 # Tried after BERT's tokens, where no file says which token has a role.
 ROBERTA_TOKENS = {"unk": "<unk>", "sep": "</s>", "pad": "<pad>", "cls": "<s>", "mask": "<mask>"}
@@ -20,7 +23,6 @@ ROBERTA_TOKENS = {"unk": "<unk>", "sep": "</s>", "pad": "<pad>", "cls": "<s>", "
 _fields = operator.attrgetter(
     "ids", "tokens", "offsets", "word_ids", "type_ids", "sequence_ids", "special_tokens_mask"
 )
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +62,10 @@ class _Loaded:
     @functools.cached_property
     def vocabulary_size(self):
         return max(self.engine.get_vocab(with_added_tokens=True).values(), default=-1) + 1
+
+    @functools.cached_property
+    def template(self):
+        return template_of(self.engine, self.special_tokens["cls"], self.special_tokens["sep"])
 
 
 def _token(role):
@@ -136,21 +142,22 @@ class Tokenizer(keras.Layer):
         Raises:
             FileNotFoundError, ValueError: the file is missing or unusable, and why.
         """
-        engine = wordpiece.load(wordpiece.read_specification(path), path)
+        engine = files.load(files.read_specification(path), path)
         return cls(special_tokens, name=name)._adopt(engine)
 
     @classmethod
     def from_folder(cls, folder, name=None):
         """The tokenizer of a folder in the layout of transformers, by the rules of its release 5.
 
-        A tokenizer.json is taken as it is, except for BERT's classes, which transformers rebuilds:
-        vocabulary from tokenizer.json or else vocab.txt; casing, accents and special tokens from
-        tokenizer_config.json and its older companions, with `do_lower_case` true if unsaid.
+        `tokenizer_class` or `model_type` says the family: `kinds.KINDS` lists those known. Theirs
+        are rebuilt, as transformers does: the vocabulary from tokenizer.json, else from vocab.txt,
+        vocab.json and merges.txt, or a SentencePiece .model; the rest from tokenizer_config.json
+        and its older companions. The tokenizer.json of any other class is taken as it is.
 
         Raises:
             FileNotFoundError, ValueError: a file is missing or unusable, and why.
         """
-        engine, special_tokens = wordpiece.from_folder(pathlib.Path(folder))
+        engine, special_tokens = kinds.from_folder(pathlib.Path(folder))
         return cls(special_tokens=special_tokens, name=name)._adopt(engine)
 
     def _adopt(self, engine):
@@ -188,6 +195,11 @@ class Tokenizer(keras.Layer):
         return self._ready.vocabulary_size
 
     @property
+    def template(self):
+        """`Template`: the special ids around one text, or around the two of a pair."""
+        return self._ready.template
+
+    @property
     def special_ids(self):
         """Ids of all special tokens, ascending: those `decode` skips."""
         added = self._ready.engine.get_added_tokens_decoder()
@@ -209,7 +221,7 @@ class Tokenizer(keras.Layer):
         """Ids with special tokens: a list for one text, a list of lists for a list of texts."""
         if isinstance(texts, str):
             return self.call([texts], None if pairs is None else [pairs])[0]
-        return [encoding.ids for encoding in self._encode(_inputs(texts, pairs), fast=True)]
+        return [encoding.ids for encoding in self._encode(inputs(texts, pairs), fast=True)]
 
     __call__ = call  # that of keras.Layer would turn the strings into tensors
 
@@ -228,7 +240,7 @@ class Tokenizer(keras.Layer):
 
     def encode_batch(self, texts, pairs=None, add_special_tokens=True):
         """Tokenize many texts, or as many pairs, in parallel: `encode` of each."""
-        return _encodings(self._encode(_inputs(texts, pairs), add_special_tokens))
+        return _encodings(self._encode(inputs(texts, pairs), add_special_tokens))
 
     def encode_words(self, words, pair=None, add_special_tokens=True):
         """Tokenize one text given as a list of words; `word_ids` are indices into it."""
@@ -237,26 +249,26 @@ class Tokenizer(keras.Layer):
 
     def encode_words_batch(self, texts, pairs=None, add_special_tokens=True):
         """Tokenize many texts given as lists of words: `encode_words` of each."""
-        inputs = _inputs(texts, pairs, _word_lists)
-        return _encodings(self._encode(inputs, add_special_tokens, is_pretokenized=True))
+        words = inputs(texts, pairs, word_lists)
+        return _encodings(self._encode(words, add_special_tokens, is_pretokenized=True))
 
     def ids_batch(self, texts):
         """Ids of many texts without special tokens, as a list of lists: the fastest way."""
-        return [encoding.ids for encoding in self._encode(_inputs(texts), False, fast=True)]
+        return [encoding.ids for encoding in self._encode(inputs(texts), False, fast=True)]
 
     def tokenize(self, text):
         """Tokens of one text, without special tokens."""
         return self.encode(text, add_special_tokens=False).tokens
 
-    def _encode(self, inputs, add_special_tokens=True, fast=False, is_pretokenized=False):
+    def _encode(self, texts, add_special_tokens=True, fast=False, is_pretokenized=False):
         engine = self._ready.engine
         call = engine.encode_batch_fast if fast else engine.encode_batch
         options = {"add_special_tokens": add_special_tokens, "is_pretokenized": is_pretokenized}
         try:
-            return call(inputs, **options)
+            return call(texts, **options)
         except TypeError:
             # All are str, so Rust met a lone surrogate. Only now: a scan would cost every text.
-            return call(_without_surrogates(inputs), **options)
+            return call(without_surrogates(texts), **options)
 
     def decode(self, ids, skip_special_tokens=True):
         """Text of a sequence of ids; ids outside of the vocabulary are left out.
@@ -293,8 +305,8 @@ class Tokenizer(keras.Layer):
         Raises:
             TypeError, ValueError: not a list of str; the vocabulary has no free ids.
         """
-        loaded, tokens = self._ready, _strings(tokens, "tokens")
-        wordpiece.check_free_ids(loaded.engine, tokens)
+        loaded, tokens = self._ready, strings(tokens, "tokens")
+        added_tokens.check_free_ids(loaded.engine, tokens)
         engine = copy.deepcopy(loaded.engine)  # another thread may be using the old one
         (engine.add_special_tokens if special else engine.add_tokens)(tokens)
         self._loaded = _Loaded(engine, loaded.special_tokens)
@@ -306,7 +318,8 @@ class Tokenizer(keras.Layer):
         The folder is made if missing; each file appears whole or not at all.
         """
         loaded, folder = self._ready, pathlib.Path(folder)
-        config = wordpiece.describe(loaded.engine, loaded.special_tokens)
+        side = loaded.template.padding_side
+        config = describe(loaded.engine, loaded.special_tokens, side)
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / SPECIFICATION, loaded.engine.to_str(pretty=True))
         _write(folder / CONFIG, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
@@ -321,8 +334,8 @@ class Tokenizer(keras.Layer):
         if directory is None or not os.path.isdir(directory):
             return
         path = pathlib.Path(directory) / SPECIFICATION
-        engine = wordpiece.load(wordpiece.read_specification(path), path)
-        written = wordpiece.roles(wordpiece.read_json(path.with_name(CONFIG), missing={}))
+        engine = files.load(files.read_specification(path), path)
+        written = added_tokens.roles(files.read_json(path.with_name(CONFIG), missing={}))
         self._loaded = _Loaded(None, {**written, **self._loaded.special_tokens})
         self._adopt(engine)
 
@@ -338,48 +351,12 @@ class Tokenizer(keras.Layer):
 def _restore(cls, config, specification):
     tokenizer = cls(**config)
     if specification:
-        tokenizer._adopt(wordpiece.load(json.loads(specification), "The pickled tokenizer"))
+        tokenizer._adopt(files.load(json.loads(specification), "The pickled tokenizer"))
     return tokenizer
 
 
 def _encodings(found):
     return [Encoding(*_fields(encoding)) for encoding in found]
-
-
-def _strings(texts, what):
-    """A list of str, or a TypeError that says which one is not."""
-    if isinstance(texts, (str, bytes)) or not hasattr(texts, "__iter__"):
-        raise TypeError(f"{what} is {texts!r:.80}; expected a list of str.")
-    texts = list(texts)
-    for index, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(
-                f"{what}[{index}] is {text!r:.80} ({type(text).__name__}); expected a str. "
-                "Decode bytes, join words, and fill in missing values before."
-            )
-    return texts
-
-
-def _word_lists(texts, what):
-    return [_strings(words, f"{what}[{index}]") for index, words in enumerate(texts)]
-
-
-def _inputs(texts, pairs=None, check=_strings):
-    """Checked texts as Rust takes them: alone, or as (text, pair)."""
-    texts = check(texts, "texts")
-    if pairs is None:
-        return texts
-    pairs = check(pairs, "pairs")
-    if len(pairs) != len(texts):
-        raise ValueError(f"{len(texts)} texts but {len(pairs)} pairs; expected as many.")
-    return list(zip(texts, pairs))
-
-
-def _without_surrogates(value):
-    """The same str, or list or tuple of them, with U+FFFD for lone surrogates: one for one."""
-    if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
-    return type(value)(map(_without_surrogates, value))
 
 
 def _as_list(ids):

@@ -4,6 +4,9 @@ import json
 import pathlib
 import warnings
 
+from .added_tokens import S_TOKENS, content, family_tokens, folder_tokens, register, roles
+from .files import CONFIG, SPECIFICATION, flags, read_text, required_files, rust, usable
+
 # Role -> BERT's token, in the order in which transformers appends those a vocabulary lacks.
 BERT_TOKENS = {"unk": "[UNK]", "sep": "[SEP]", "pad": "[PAD]", "cls": "[CLS]", "mask": "[MASK]"}
 # Values of `tokenizer_class` (less "Fast") that transformers 5 runs as BertTokenizer. For these it
@@ -18,77 +21,12 @@ BERT_MODELS = """
     bert convbert distilbert dpr electra ernie layoutlm lxmert megatron-bert mobilebert nezha
     nomic_bert qdqbert realm retribert squeezebert visual_bert
 """
-SPECIFICATION, CONFIG = "tokenizer.json", "tokenizer_config.json"
 # What tokenizer_config.json says of the text, with the defaults of BertTokenizer.
-_OPTIONS = {"do_lower_case": True, "strip_accents": None, "tokenize_chinese_chars": True}
-FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
+OPTIONS = {"do_lower_case": True, "strip_accents": None, "tokenize_chinese_chars": True}
 # Rust's `trim_end`; Python's own `rstrip()` would also take the four separators U+001C to U+001F.
 _WHITE_SPACE = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
-
-
-def rust():
-    """The `tokenizers` module, imported on first use: importing this package stays cheap."""
-    try:
-        import tokenizers
-    except ImportError as error:
-        raise ImportError(
-            "keras_bert_zoo reads text with the `tokenizers` library, which is not installed: "
-            "run `pip install tokenizers`."
-        ) from error
-    return tokenizers
-
-
-def read_text(path, expected):
-    """The text of a UTF-8 file; `expected` says in errors what should have been there."""
-    path = pathlib.Path(path)
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; expected {expected}. Try Tokenizer.from_folder.")
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist; expected {expected}.")
-    try:
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 text ({error}); expected {expected}.") from error
-
-
-def read_json(path, expected="a JSON object", missing=None):
-    """The JSON object in a file, or `missing`, where given, when there is no such file."""
-    if missing is not None and not pathlib.Path(path).exists():
-        return missing
-    text = read_text(path, expected)
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not JSON ({error}); expected {expected}.") from error
-    if not isinstance(value, dict):
-        raise ValueError(f"{path} holds a JSON {type(value).__name__}; expected {expected}.")
-    return value
-
-
-def read_specification(path):
-    """The JSON object of a tokenizer.json, without padding and truncation.
-
-    Both are the packer's business, and a hostile padding length can abort the process.
-    """
-    expected = "a tokenizer.json as written by the `tokenizers` library"
-    specification = read_json(path, expected)
-    if not isinstance(specification.get("model"), dict):
-        raise ValueError(f"{path} has no `model` object; expected {expected}.")
-    return {**specification, "padding": None, "truncation": None}
-
-
-def load(specification, origin):
-    """The `tokenizers.Tokenizer` of a specification; `origin` says in errors where it is from."""
-    try:
-        engine = rust().Tokenizer.from_str(json.dumps(specification))
-        engine.encode("a", "b")
-        return engine
-    except (ImportError, KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # a panic in Rust is not an Exception
-        raise ValueError(f"{origin} is not a usable tokenizer.json: {error}") from error
 
 
 def read_vocabulary(path):
@@ -192,11 +130,6 @@ def wordpiece(
     return engine
 
 
-def content(token):
-    """The text of a token written as a str or as a JSON object; None stays None."""
-    return token.get("content") if isinstance(token, dict) else token
-
-
 def _required(names, role):
     token = content(names[role])
     if not token:
@@ -204,104 +137,15 @@ def _required(names, role):
     return token
 
 
-def register(engine, names, added_tokens=()):
-    """Register special and added tokens in the order and with the flags of transformers.
-
-    `names` maps to tokens as str, JSON object or None, `added_tokens` are JSON objects; those that
-    the vocabulary lacks are appended to it, and those named are special.
-    """
-    named = {content(token): token for token in names.values() if token}
-    tokens = {token["content"]: dict(token) for token in added_tokens}
-    missing = [name for name in named if engine.token_to_id(name) is None and name not in tokens]
-    known = {token.content for token in engine.get_added_tokens_decoder().values()}
-    for name, token in named.items():
-        if name in tokens or name not in known:
-            tokens.setdefault(name, dict(token) if isinstance(token, dict) else {"content": name})
-            tokens[name]["special"] = True
-    check_free_ids(engine, tokens)
-    AddedToken = rust().AddedToken
-    engine.add_tokens(
-        [
-            AddedToken(name, **{flag: token[flag] for flag in FLAGS if flag in token})
-            for name, token in tokens.items()
-        ]
-    )
-    if missing:
-        warnings.warn(
-            f"The vocabulary lacks the special tokens {missing}: they were appended with the ids "
-            f"{[engine.token_to_id(token) for token in missing]}, as transformers does, so the "
-            "embedding needs these rows. Name other tokens if the vocabulary calls them otherwise.",
-            stacklevel=2,
-        )
-
-
-def check_free_ids(engine, tokens):
-    """Raise ValueError where appended tokens would get ids in use.
-
-    The library gives a new token the number of tokens as its id. A token written twice in vocab.txt
-    leaves a gap, so that number is already somebody's id.
-    """
-    if all(engine.token_to_id(token) is not None for token in tokens):
-        return
-    ids = engine.get_vocab(with_added_tokens=True).values()
-    if ids and max(ids) >= len(ids):
-        raise ValueError(
-            f"Cannot append {list(tokens)}: the vocabulary has {len(ids)} tokens but its highest "
-            f"id is {max(ids)}, so a new token would share an id. Some token is written twice, or "
-            'ids are skipped: give every id a token of its own, such as "[unused1]".'
-        )
-
-
-def from_folder(folder):
-    """The `tokenizers.Tokenizer` of a folder, and role to token, by the rules of transformers 5."""
-    config = read_json(folder / CONFIG, missing={})
-    is_bert = _follows_bert(folder, config)
-    if not (folder / SPECIFICATION).exists():
-        if is_bert is False or not (folder / "vocab.txt").exists():
-            found = (
-                sorted(path.name for path in folder.iterdir()) if folder.is_dir() else "no folder"
-            )
-            raise FileNotFoundError(
-                f"{folder} has no {SPECIFICATION}, and no vocab.txt of a BERT tokenizer (class "
-                f"{config.get('tokenizer_class')}); found {found}. Write {SPECIFICATION} with "
-                "transformers: AutoTokenizer.from_pretrained(...).save_pretrained(folder)."
-            )
-        return _bert_from_folder(folder, config, {})
-    specification = read_specification(folder / SPECIFICATION)
-    # Read by Rust even where BERT's is rebuilt from parts of it: this is what checks the file.
-    engine = load(specification, folder / SPECIFICATION)
-    if is_bert and type(engine.model).__name__ == "WordPiece":
-        return _bert_from_folder(folder, config, specification)
-    names, added_tokens = _folder_tokens(folder, config, specification)
-    register(engine, names, added_tokens)
-    return engine, roles(names)
-
-
-def roles(names):
-    """Role to token, from names such as "cls_token"."""
-    return {
-        role: content(names[f"{role}_token"]) for role in BERT_TOKENS if f"{role}_token" in names
-    }
-
-
-def _follows_bert(folder, config):
-    """Whether transformers would run this folder as BertTokenizer; None where nothing says."""
-    name = config.get("tokenizer_class")
-    model = {} if name else read_json(folder / "config.json", missing={})
-    name = name or model.get("tokenizer_class")
-    if name:
-        return str(name).removesuffix("Fast") in BERT_TOKENIZERS.split()
-    kind = model.get("model_type")
-    return str(kind) in BERT_MODELS.split() if kind else None
-
-
-def _bert_from_folder(folder, config, specification):
+def bert_from_folder(folder, config, specification):
     """The vocabulary of `specification`, else of vocab.txt, with the settings of `config`."""
-    names, added_tokens = _folder_tokens(folder, config, specification)
+    if not specification:
+        required_files(folder, "vocab.txt")
+    names, added_tokens = folder_tokens(folder, config, specification)
     special = {role: names.pop(f"{role}_token", token) for role, token in BERT_TOKENS.items()}
     engine = wordpiece(
         specification["model"]["vocab"] if specification else folder / "vocab.txt",
-        **_options(config, folder / CONFIG),
+        **bert_options(config, folder / CONFIG),
         special_tokens={**special, **names},
         added_tokens=added_tokens,
     )
@@ -315,81 +159,40 @@ def _bert_from_folder(folder, config, specification):
     return engine, {role: content(token) for role, token in special.items()}
 
 
-def _options(config, path):
+def bert_options(config, path):
     """The arguments of `wordpiece` in a tokenizer_config.json, with BertTokenizer's defaults."""
-    options = {**_OPTIONS, **{name: config[name] for name in _OPTIONS if name in config}}
-    for name, value in options.items():
-        if not isinstance(value, bool) and not (name == "strip_accents" and value is None):
-            raise ValueError(f"{path} says {name} is {value!r}; expected true or false.")
+    options = flags(config, OPTIONS, path)
     return {"lowercase": options.pop("do_lower_case"), **options}
 
 
-def _folder_tokens(folder, config, specification):
-    """Names such as "cls_token" to tokens, and the list of added tokens, of a folder.
+def mpnet_from_folder(folder, config, specification):
+    """MPNet: BERT's word pieces between RoBERTa's special tokens, but for [UNK].
 
-    By the precedence of transformers: `added_tokens_decoder` in tokenizer_config.json silences
-    special_tokens_map.json, added_tokens.json and the `added_tokens` of tokenizer.json.
+    Args, returns and raises as `kinds.Kind.build`.
     """
-    names, listed = _named_tokens(config), config.get("added_tokens_decoder")
-    if listed is None:
-        names.update(_named_tokens(read_json(folder / "special_tokens_map.json", missing={})))
-        special = {content(token) for token in names.values()}
-        listed = {
-            index: {"content": token, "special": token in special}
-            for token, index in read_json(folder / "added_tokens.json", missing={}).items()
-        }
-        listed.update({token["id"]: token for token in specification.get("added_tokens") or []})
-    if not isinstance(listed, dict) or not all(map(_is_token_object, listed.values())):
-        raise ValueError(
-            f"{folder / CONFIG}: expected `added_tokens_decoder` to map ids to objects with "
-            f"`content`; found {listed!s:.200}."
+    options = flags(config, OPTIONS, folder / CONFIG)
+    defaults = {**S_TOKENS, "unk_token": "[UNK]"}
+    names, added_tokens = family_tokens(defaults, folder, config, specification, greedy_mask=True)
+    if specification:
+        vocabulary = specification["model"]["vocab"]
+    else:
+        vocabulary = read_vocabulary(*required_files(folder, "vocab.txt"))
+    library = rust()
+
+    def build():
+        unk, cls, sep = (content(names[f"{role}_token"]) for role in ("unk", "cls", "sep"))
+        engine = library.Tokenizer(library.models.WordPiece(vocabulary, unk_token=str(unk)))
+        engine.normalizer = library.normalizers.BertNormalizer(
+            clean_text=True,
+            handle_chinese_chars=options["tokenize_chinese_chars"],
+            strip_accents=options["strip_accents"],
+            lowercase=options["do_lower_case"],
         )
-    return names, [listed[index] for index in sorted(listed, key=int)]
+        engine.pre_tokenizer = library.pre_tokenizers.BertPreTokenizer()
+        engine.decoder = library.decoders.WordPiece(prefix="##")
+        register(engine, names, added_tokens)
+        ends = [(token, engine.token_to_id(token)) for token in (sep, cls)]
+        engine.post_processor = library.processors.RobertaProcessing(*ends, True, False)
+        return engine
 
-
-def _is_token_object(value):
-    return isinstance(value, dict) and isinstance(value.get("content"), str)
-
-
-def _named_tokens(config):
-    """The special tokens in a tokenizer_config.json or special_tokens_map.json."""
-    extra = config.get("extra_special_tokens") or config.get("additional_special_tokens") or {}
-    if not isinstance(extra, dict):
-        extra = {f"extra {content(token)}": token for token in extra}
-    names = {key: value for key, value in config.items() if key.endswith("_token")}
-    return {
-        key: value
-        for key, value in {**names, **extra}.items()
-        if value is None or isinstance(value, str) or _is_token_object(value)
-    }
-
-
-def describe(engine, special_tokens):
-    """The tokenizer_config.json with which transformers reads this tokenizer.json to the same ids.
-
-    Its class is BertTokenizer only where rebuilding BERT's tokenizer gives this very one; else
-    PreTrainedTokenizerFast, which takes tokenizer.json as it is.
-    """
-    specification = json.loads(engine.to_str())
-    normalizer, added_tokens = specification["normalizer"] or {}, specification["added_tokens"]
-    normalizer = {**normalizer, "do_lower_case": normalizer.get("lowercase", True)}
-    normalizer["tokenize_chinese_chars"] = normalizer.get("handle_chinese_chars", True)
-    options = {name: normalizer.get(name) for name in _OPTIONS}
-    is_bert = type(engine.model).__name__ == "WordPiece" and all(special_tokens.values())
-    if is_bert:
-        rebuilt = wordpiece(
-            specification["model"]["vocab"],
-            **_options(options, CONFIG),
-            special_tokens=special_tokens,
-            added_tokens=added_tokens,
-        )
-        is_bert = json.loads(rebuilt.to_str()) == specification
-    return {
-        "tokenizer_class": "BertTokenizer" if is_bert else "PreTrainedTokenizerFast",
-        **(options if is_bert else {}),
-        **{f"{role}_token": token for role, token in special_tokens.items()},
-        "added_tokens_decoder": {
-            str(token["id"]): {key: token[key] for key in ("content", *FLAGS)}
-            for token in added_tokens
-        },
-    }
+    return usable(build, folder), roles(names)

@@ -291,8 +291,8 @@ def test_missing_files(tmp_path):
         Tokenizer.from_file(missing)
     with pytest.raises(FileNotFoundError, match=r"nowhere has no tokenizer\.json.*no folder"):
         Tokenizer.from_folder(missing)
-    write(tmp_path / "spm.model", "")
-    with pytest.raises(FileNotFoundError, match=r"found \['spm\.model'\]"):
+    write(tmp_path / "odd.model", "")
+    with pytest.raises(FileNotFoundError, match=r"found \['odd\.model'\].*spiece\.model \(XLNet"):
         Tokenizer.from_folder(tmp_path)
     for method in (Tokenizer.from_vocabulary, Tokenizer.from_file):
         with pytest.raises(ValueError, match="is a folder"):

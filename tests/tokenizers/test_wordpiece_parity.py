@@ -7,12 +7,13 @@ import warnings
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from keras_bert_zoo.tokenizers import Tokenizer
 from keras_bert_zoo.tokenizers import wordpiece as module
+from keras_bert_zoo.tokenizers.added_tokens import FLAGS
 from tests.paths import data_path
-from tests.tokenizers.hard_strings import HARD_CHARACTERS, HARD_STRINGS
+from tests.tokenizers.hard_strings import HARD_STRINGS
+from tests.tokenizers.parity import SHORT, TEXT, ask, assert_same
 
 pytestmark = pytest.mark.any_backend
 
@@ -25,7 +26,6 @@ VOCABULARIES = {  # name -> does the checkpoint lower-case
     "bert-chinese": False,
 }
 CASINGS = list(itertools.product((True, False), (None, True, False)))
-SHORT = {name: text for name, text in HARD_STRINGS.items() if len(text) < 1000}
 WORDS = """
     [PAD] [UNK] [CLS] [SEP] [MASK] hello he ##llo a b Hello café cafe 中 国 中国 <pad> <s> </s>
     <new> ##ing . [ ] < >
@@ -45,23 +45,6 @@ def pair(request):
         str(path.parent), do_lower_case=lowercase
     )
     return Tokenizer.from_vocabulary(path, lowercase=lowercase), reference
-
-
-def assert_same(encoding, reference, what):
-    """Compare an `Encoding` with a `BatchEncoding` of one text, field by field."""
-    assert encoding.ids == reference["input_ids"], what
-    assert encoding.tokens == reference.tokens(), what
-    assert encoding.offsets == reference["offset_mapping"], what
-    assert encoding.word_ids == reference.word_ids(), what
-    assert encoding.sequence_ids == reference.sequence_ids(), what
-    assert encoding.segment_ids == reference["token_type_ids"], what
-    assert encoding.special_tokens_mask == reference["special_tokens_mask"], what
-
-
-def ask(reference, *texts, **options):
-    return reference(
-        *texts, return_offsets_mapping=True, return_special_tokens_mask=True, **options
-    )
 
 
 def test_hard_strings(pair):
@@ -161,13 +144,6 @@ def test_without_chinese_words():
     assert ours.tokenize("我爱") == ["我", "##爱"]
 
 
-# Any character at all, and, as often, those known to be hard.
-TEXT = st.text(
-    st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from(HARD_CHARACTERS)),
-    max_size=60,
-)
-
-
 @settings(deadline=None, max_examples=300, derandomize=True, database=None)
 @given(text=TEXT, other=TEXT)
 def test_any_text(pair, text, other):
@@ -189,7 +165,7 @@ def specification(lowercase, **changes):
 
 
 def token(content, **flags):
-    flags = {name: flags.get(name, False) for name in module.FLAGS}
+    flags = {name: flags.get(name, False) for name in FLAGS}
     return {"content": content, **flags}
 
 

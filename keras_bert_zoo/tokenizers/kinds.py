@@ -1,0 +1,119 @@
+"""Which family a folder's tokenizer is of, and what reads it: one line for each."""
+
+import dataclasses
+from collections.abc import Callable
+
+from . import byte_bpe, unigram, wordpiece
+from .added_tokens import folder_tokens, register, roles
+from .files import CONFIG, SPECIFICATION, listing, load, read_json, read_specification
+from .sentencepiece_model import read_sentencepiece
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A family of tokenizers.
+
+    Args:
+        model: kind of model that its tokenizer.json has; one with another is taken as it is.
+        files: what it is read from without a tokenizer.json.
+        build: function of folder (`pathlib.Path`), tokenizer_config.json and tokenizer.json (both
+            dicts, empty where missing). Returns a `tokenizers.Tokenizer`, and role to token;
+            raises FileNotFoundError or ValueError that say which file is wrong, and why.
+        classes: values of `tokenizer_class`, less "Fast", that transformers 5 runs as this one.
+        models: values of `model_type` that it maps to one of these, if no class is written.
+    """
+
+    model: str
+    files: tuple
+    build: Callable
+    classes: str
+    models: str
+
+
+_SPM, _BPE = ("sentencepiece.bpe.model",), byte_bpe.FILES
+_ROBERTA = "RobertaTokenizer LongformerTokenizer BartTokenizer LEDTokenizer MvpTokenizer"
+_ROBERTAS = """
+    roberta roberta-prelayernorm longformer data2vec-text ibert lilt mra mega bart led mvp
+"""
+_XLM_ROBERTAS = "xlm-roberta xmod gte jina_embeddings_v3"
+# fmt: off
+KINDS = {
+    "bert": Kind("WordPiece", ("vocab.txt",), wordpiece.bert_from_folder, wordpiece.BERT_TOKENIZERS, wordpiece.BERT_MODELS),  # noqa: E501
+    "mpnet": Kind("WordPiece", ("vocab.txt",), wordpiece.mpnet_from_folder, "MPNetTokenizer", "mpnet"),  # noqa: E501
+    "roberta": Kind("BPE", _BPE, byte_bpe.roberta_from_folder, _ROBERTA, _ROBERTAS),
+    "deberta": Kind("BPE", _BPE, byte_bpe.deberta_from_folder, "DebertaTokenizer", "deberta"),
+    "albert": Kind("Unigram", ("spiece.model",), unigram.albert_from_folder, "AlbertTokenizer", "albert yoso"),  # noqa: E501
+    "xlm-roberta": Kind("Unigram", _SPM, unigram.xlm_roberta_from_folder, "XLMRobertaTokenizer", _XLM_ROBERTAS),  # noqa: E501
+    "camembert": Kind("Unigram", _SPM, unigram.camembert_from_folder, "CamembertTokenizer", "camembert"),  # noqa: E501
+    "deberta-v2": Kind("Unigram", ("spm.model",), unigram.deberta_v2_from_folder, "DebertaV2Tokenizer", "deberta-v2"),  # noqa: E501
+    "xlnet": Kind("Unigram", ("spiece.model",), unigram.xlnet_from_folder, "XLNetTokenizer", "xlnet"),  # noqa: E501
+}
+# fmt: on
+# For these transformers takes tokenizer.json as it is, whatever class is written.
+AS_THEY_ARE = ("modernbert", "modernbert-decoder", "xlm-roberta-xl")
+
+
+def from_folder(folder):
+    """The `tokenizers.Tokenizer` of a folder, and role to token, by the rules of transformers 5.
+
+    Raises:
+        FileNotFoundError, ValueError: a file is missing or unusable, and why.
+    """
+    config = read_json(folder / CONFIG, missing={})
+    has_specification = (folder / SPECIFICATION).exists()
+    kind, said = kind_of(folder, config)
+    if not has_specification:
+        kind = kind or (None if said else guess(folder))
+        if kind is None:
+            raise FileNotFoundError(_unknown(folder, said))
+        return KINDS[kind].build(folder, config, {})
+    specification = read_specification(folder / SPECIFICATION)
+    # Read by Rust even where it is rebuilt from parts of it: this is what checks the file.
+    engine = load(specification, folder / SPECIFICATION)
+    if kind and type(engine.model).__name__ == KINDS[kind].model:
+        return KINDS[kind].build(folder, config, specification)
+    names, added_tokens = folder_tokens(folder, config, specification)
+    register(engine, names, added_tokens)
+    return engine, roles(names)
+
+
+def kind_of(folder, config):
+    """The name of the kind that transformers would run, or None; and what said so, or None."""
+    model = read_json(folder / "config.json", missing={})
+    name = config.get("tokenizer_class") or model.get("tokenizer_class")
+    model_type = str(model.get("model_type") or "")
+    if model_type in AS_THEY_ARE:
+        return None, f"model_type {model_type}"
+    if name:
+        found = [k for k, v in KINDS.items() if str(name).removesuffix("Fast") in v.classes.split()]
+        return (found or [None])[0], f"tokenizer_class {name}"
+    found = [k for k, v in KINDS.items() if model_type in v.models.split()]
+    return (found or [None])[0], f"model_type {model_type}" if model_type else None
+
+
+def guess(folder):
+    """The name of the kind whose files are there, where only one can be meant; else None."""
+    if (folder / "vocab.txt").is_file():
+        return "bert"
+    if all((folder / name).is_file() for name in byte_bpe.FILES):
+        tokens = read_json(folder / "vocab.json")
+        return "roberta" if "<s>" in tokens else "deberta" if "[CLS]" in tokens else None
+    if (folder / "spm.model").is_file():
+        return "deberta-v2"
+    if (folder / "spiece.model").is_file():
+        pieces = {piece for piece, _ in read_sentencepiece(folder / "spiece.model").pieces}
+        return "albert" if "[CLS]" in pieces else "xlnet" if "<cls>" in pieces else None
+    return None
+
+
+def _unknown(folder, said):
+    accepted = "; ".join(
+        f"{' and '.join(kind.files)} ({kind.classes.split()[0]})" for kind in KINDS.values()
+    )
+    return (
+        f"{folder} has no {SPECIFICATION}, and nothing else that says for certain how to read it: "
+        f"its class is {said or 'not written'}, found {listing(folder)}. Accepted are "
+        f"{SPECIFICATION}; {accepted}. {CONFIG} says the class in `tokenizer_class`; or write "
+        f"{SPECIFICATION} with transformers: "
+        "AutoTokenizer.from_pretrained(...).save_pretrained(folder)."
+    )
