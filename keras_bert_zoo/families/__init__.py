@@ -1,11 +1,31 @@
 """One file for each family. To add one: write the file, and name it here."""
 
 from ..errors import unknown_name
-from . import albert, bert, camembert, distilbert, electra, mpnet, roberta, xlm_roberta
+from . import (
+    albert,
+    bert,
+    camembert,
+    deberta_v2,
+    distilbert,
+    electra,
+    mpnet,
+    roberta,
+    xlm_roberta,
+)
 
 FAMILIES = {
     module.FAMILY.name: module.FAMILY
-    for module in (albert, bert, camembert, distilbert, electra, mpnet, roberta, xlm_roberta)
+    for module in (
+        albert,
+        bert,
+        camembert,
+        deberta_v2,
+        distilbert,
+        electra,
+        mpnet,
+        roberta,
+        xlm_roberta,
+    )
 }
 
 

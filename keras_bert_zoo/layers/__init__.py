@@ -5,6 +5,7 @@ from .attention import SelfAttention
 from .blocks import PostNormBlock, PreNormBlock
 from .choices import MergeChoices, SplitChoices
 from .crf import CRFHead
+from .disentangled_attention import DisentangledAttention, RelativeTable
 from .embeddings import Embeddings, LearnedPositions, PaddedPositions
 from .feed_forward import FeedForward
 from .heads import ClassificationHead, DenseClassificationHead
@@ -23,6 +24,7 @@ __all__ = [
     "CRFHead",
     "ClassificationHead",
     "DenseClassificationHead",
+    "DisentangledAttention",
     "Embeddings",
     "FeedForward",
     "LearnedPositions",
@@ -32,6 +34,7 @@ __all__ = [
     "Pooler",
     "PostNormBlock",
     "PreNormBlock",
+    "RelativeTable",
     "SelfAttention",
     "SequencePooling",
     "SpanHead",

@@ -76,16 +76,21 @@ class SelfAttention(keras.Layer):
         return (out, maps) if return_attention_maps else out
 
     def _attend(self, query, key, value, mask, training, relation):
-        scores = ops.einsum("bqnh,bknh->bnqk", query, key)
-        # Softmax in float32 under every policy: float16 has too few bits for long sums.
-        scores = ops.cast(scores, "float32") * self.head_dim**-0.5
-        if relation is not None:
-            scores = scores + ops.cast(relation, "float32")
+        scores = self.scores(query, key, relation, training)
         if mask is not None:
             scores = ops.where(mask, scores, -1e30)
         maps = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
         dropped = self.dropout(maps, training=training) if training else maps
         return ops.einsum("bnqk,bknh->bqnh", dropped, value), maps
+
+    def scores(self, query, key, relation, training):
+        """How much each query is drawn to each key: float32 `(batch, num_heads, length, length)`.
+
+        Softmax in float32 under every policy: float16 has too few bits for long sums.
+        """
+        scores = ops.cast(ops.einsum("bqnh,bknh->bnqk", query, key), "float32")
+        scores = scores * self.head_dim**-0.5
+        return scores if relation is None else scores + ops.cast(relation, "float32")
 
     def _split(self, x):
         return ops.reshape(x, (-1, ops.shape(x)[1], self.num_heads, self.head_dim))

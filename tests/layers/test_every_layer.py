@@ -11,6 +11,7 @@ from keras_bert_zoo.layers import (
     ClassificationHead,
     CRFHead,
     DenseClassificationHead,
+    DisentangledAttention,
     Embeddings,
     FeedForward,
     LearnedPositions,
@@ -20,6 +21,7 @@ from keras_bert_zoo.layers import (
     Pooler,
     PostNormBlock,
     PreNormBlock,
+    RelativeTable,
     SelfAttention,
     SequencePooling,
     SpanHead,
@@ -49,6 +51,10 @@ CASES = {
     "CRFHead": (lambda: CRFHead(3), (X,)),
     "ClassificationHead": (lambda: ClassificationHead(3), (X[:, 0],)),
     "DenseClassificationHead": (lambda: DenseClassificationHead(3, "tanh", drop_first=True), (X,)),
+    "DisentangledAttention": (
+        lambda: DisentangledAttention(8, 2, num_buckets=4, max_distance=9),
+        {"x": X, "relation": X.reshape(6, 8)[:8].repeat(2, axis=0)[:8]},
+    ),
     "Embeddings": (
         lambda: Embeddings(
             9,
@@ -71,12 +77,20 @@ CASES = {
     "Pooler": (lambda: Pooler(8), (X,)),
     "PostNormBlock": (lambda: block(PostNormBlock), (X,)),
     "PreNormBlock": (lambda: block(PreNormBlock), (X,)),
+    "RelativeTable": (lambda: RelativeTable(4, 8, layer_norm("norm")), (IDS,)),
     "SelfAttention": (lambda: SelfAttention(8, 2), (X,)),
     "SequencePooling": (lambda: SequencePooling(("cls", "max")), (X, np.array([[1, 1, 0]] * 2))),
     "SpanHead": (lambda: SpanHead(), (X, np.array([[1, 1, 0]] * 2))),
     "SplitChoices": (lambda: SplitChoices(), (X[:, 0, :1], IDS[:, None].repeat(2, axis=1))),
     "UnitNorm": (lambda: UnitNorm(), (X,)),
 }
+
+
+def call(layer, inputs, convert=lambda array: array):
+    """The layer's outputs for a tuple of arrays, or a dictionary of them by name."""
+    if isinstance(inputs, dict):
+        return layer(**{name: convert(array) for name, array in inputs.items()})
+    return layer(*map(convert, inputs))
 
 
 def arrays(outputs):
@@ -92,14 +106,14 @@ def test_every_layer_is_listed_here():
 def test_is_rebuilt_from_its_config_under_its_registered_name(name):
     make, inputs = CASES[name]
     layer = make()
-    expected = arrays(layer(*inputs))
+    expected = arrays(call(layer, inputs))
     saved = keras.saving.serialize_keras_object(layer)
     assert saved["registered_name"] == f"keras_bert_zoo>{name}"
     again = keras.saving.deserialize_keras_object(saved)
-    again(*inputs)
+    call(again, inputs)
     assert [w.shape for w in again.weights] == [w.shape for w in layer.weights]
     again.set_weights(layer.get_weights())
-    for one, other in zip(arrays(again(*inputs)), expected, strict=True):
+    for one, other in zip(arrays(call(again, inputs)), expected, strict=True):
         np.testing.assert_array_equal(one, other)
     assert again.get_config() == layer.get_config()
 
@@ -108,8 +122,8 @@ def test_is_rebuilt_from_its_config_under_its_registered_name(name):
 def test_its_symbolic_shape_is_its_real_shape(name):
     make, inputs = CASES[name]
     layer = make()
-    symbolic = layer(*(keras.KerasTensor((None, *i.shape[1:]), str(i.dtype)) for i in inputs))
-    real = keras.tree.flatten(layer(*inputs))
+    symbolic = call(layer, inputs, lambda i: keras.KerasTensor((None, *i.shape[1:]), str(i.dtype)))
+    real = keras.tree.flatten(call(layer, inputs))
     for one, other in zip(keras.tree.flatten(symbolic), real, strict=True):
         assert tuple(one.shape[1:]) == tuple(other.shape[1:])
         assert one.dtype == keras.backend.standardize_dtype(other.dtype)

@@ -12,6 +12,16 @@ from tests.tiny import VOCABULARY, tiny_tokenizer, to_numpy
 
 MASK = INPUTS["padding_mask"].astype(bool)
 PLACES = np.tile(np.arange(9, dtype="int32"), (4, 1))
+DEBERTA = {
+    "relative_attention": True,
+    "share_att_key": True,
+    "position_biased_input": False,
+    "type_vocab_size": 0,
+    "norm_rel_ebd": "layer_norm",
+    "position_buckets": 4,
+    "pos_att_type": ["p2c", "c2p"],
+    "legacy": True,
+}
 PADDED = {"pad_token_id": 1, "type_vocab_size": 1, "max_position_embeddings": 26}
 
 
@@ -43,6 +53,7 @@ REFERENCES = {
     "albert": Reference("Albert", {"embedding_size": 8, "hidden_act": "gelu_new"}),
     "bert": Reference("Bert"),
     "camembert": Reference("Camembert", PADDED, segments=False),
+    "deberta_v2": Reference("DebertaV2", DEBERTA, segments=False),
     "distilbert": Reference(
         "DistilBert",
         {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32},
@@ -147,6 +158,21 @@ def test_distance_buckets_of_mpnet():
     expected = MPNetEncoder.relative_position_bucket(offsets).numpy()
     table = distance_buckets(16)[np.minimum(np.abs(offsets.numpy()), 128)]
     np.testing.assert_array_equal(table + 16 * (offsets.numpy() > 0), expected)
+
+
+def test_distance_buckets_of_deberta():
+    import torch
+    from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position
+
+    from keras_bert_zoo.layers.disentangled_attention import log_buckets
+
+    for buckets, longest in ((256, 512), (4, 24), (32, 128)):
+        offsets = torch.arange(-700, 701)
+        expected = make_log_bucket_position(offsets, buckets, longest).numpy()
+        table = log_buckets(buckets, longest)
+        found = table[np.minimum(np.abs(offsets.numpy()), longest)] * np.sign(offsets.numpy())
+        clip = lambda rows: np.clip(rows + buckets, 0, 2 * buckets - 1)  # noqa: E731, B023
+        np.testing.assert_array_equal(clip(found), clip(expected))
 
 
 @pytest.mark.parametrize("family", REFERENCES)
