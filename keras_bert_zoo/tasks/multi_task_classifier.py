@@ -65,7 +65,8 @@ class MultiTaskClassifier(Task):
     Its outputs are a dictionary of logits, one `(batch, num_classes)` for each task. Every update
     is on a batch of one task; which one's turn it is comes from `sampling`. In what `fit` shows,
     `loss` is the mean over the rows of all tasks, and `NAME_loss` the share that the task has in
-    it; metrics are over the task's own rows.
+    it (on TensorFlow about so: Keras counts a last, smaller batch in full there); metrics are over
+    the task's own rows.
 
     Args:
         encoder: `keras_bert_zoo.Encoder`.
