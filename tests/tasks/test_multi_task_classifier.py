@@ -126,8 +126,8 @@ def test_all_tasks_are_learnt_together(fixed):
     for name in ("mood", "stars"):
         assert len(history[f"val_{name}_loss"]) == 20
     shares = history["val_mood_loss"][-1] + history["val_stars_loss"][-1]
-    # On TensorFlow Keras does not know the size of a batch whose shape is open, and counts the last,
-    # smaller one in full when it averages the shares (not the loss).
+    # On TensorFlow Keras does not know the size of a batch whose shape is open, and counts the
+    # last, smaller one in full when it averages the shares (not the loss).
     exact = fixed or keras.config.backend() != "tensorflow"
     assert history["val_loss"][-1] == pytest.approx(shares, rel=1e-4 if exact else 0.3)
     result = task.evaluate(DATA, verbose=0)
