@@ -48,17 +48,7 @@ def by_hand(arguments, train, test, seed):
         inputs = {key: value.view(len(rows), 4, -1) for key, value in encoded.items()}
         return inputs, torch.tensor([labels[i] for i in rows])
 
-    def loss(rows):
-        inputs, labels = batch(*train, rows)
-        return torch.nn.functional.cross_entropy(model(**inputs).logits, labels)
-
-    by_hand.train(model, loss, len(train[0]), arguments)
-    right = 0
-    with torch.no_grad():
-        for start in range(0, len(test[0]), BATCH):
-            inputs, labels = batch(*test, range(start, min(start + BATCH, len(test[0]))))
-            right += int((model(**inputs).logits.argmax(-1) == labels).sum())
-    return {"accuracy": right / len(test[0])}
+    return by_hand.train_and_judge(model, batch, train, test, arguments)
 
 
 def main():

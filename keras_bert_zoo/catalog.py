@@ -183,7 +183,11 @@ def task_class(checkpoint):
     from .tasks import TASKS, TextClassifier
 
     for cls in TASKS.values():
-        if cls.architecture and checkpoint.is_for(cls.architecture, unsaid=False):
+        if (
+            cls.architecture
+            and not cls.also_reads
+            and checkpoint.is_for(cls.architecture, unsaid=False)
+        ):
             return cls
     return TextClassifier
 

@@ -152,7 +152,9 @@ class HuggingFaceFolder:
         names, theirs = self.family.hugging_face, self.config
         self._refuse(names.required)
         values = {ours: theirs[key] for ours, key in names.config.items() if key in theirs}
-        values = {key: self._less(value, names.offsets.get(key)) for key, value in values.items()}
+        for ours, offset in names.offsets.items():
+            if isinstance(values.get(ours), int):  # what is no number is refused below
+                values[ours] -= offset
         if "activation" in values:
             values["activation"] = self._activation(values["activation"])
         pooler = self.family.weight_names(None).get("pooler/dense")
@@ -180,10 +182,6 @@ class HuggingFaceFolder:
                     f"{self.folder / self.config_file}: {key}={value!r} changes the output and is "
                     f"not supported. Accepted: {', '.join(map(repr, accepted))}."
                 )
-
-    @staticmethod
-    def _less(value, offset):
-        return value - offset if offset and isinstance(value, int) else value
 
     def _activation(self, theirs):
         if theirs not in ACTIVATIONS:

@@ -72,12 +72,9 @@ def config_of(config, architecture):
     768
     """
     names = family_called(config.family).hugging_face
-    values = {
-        theirs: getattr(config, ours) + names.offsets.get(ours, 0)
-        if ours in names.offsets
-        else getattr(config, ours)
-        for ours, theirs in names.config.items()
-    }
+    values = {theirs: getattr(config, ours) for ours, theirs in names.config.items()}
+    for ours, offset in names.offsets.items():
+        values[names.config[ours]] += offset
     activation = names.config.get("activation")
     if activation:
         values[activation] = next(t for t, ours in ACTIVATIONS.items() if ours == config.activation)

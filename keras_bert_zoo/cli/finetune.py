@@ -21,6 +21,7 @@ from .data import (
 from .failures import say
 from .kinds import KINDS, is_kind
 from .runtime import start_keras
+from .untrained import fit_options, load
 
 NEEDS_KERAS = True
 SHOWN = 12  # labels that are counted one by one
@@ -37,8 +38,11 @@ def run(args):
     train, validation, test = read_data(args)
     labels = labels_of(args, given, train, [validation, test])
     start_keras(args.seed, args.debug)
+    from .. import tasks
+
     check_replaceable(args)
-    task = load(args, labels)
+    head = {"num_classes": 1} if labels is None else {"labels": labels}
+    task = load(args, getattr(tasks, KINDS[args.task][0]), problem=args.problem, **head)
     describe(task, train, validation, test)
     if task.preprocessor.truncation == "error" and args.task != "document":
         refuse_long_texts(task, [train, validation, test])
@@ -46,9 +50,7 @@ def run(args):
         train.x,
         train.labels,
         validation_data=validation and (validation.x, validation.labels),
-        epochs=args.epochs,
-        batch_size=args.batch_size,
-        verbose=1 if sys.stdout.isatty() else 2,
+        **fit_options(args),
     ).history
     task.save_to_preset(args.output, overwrite=args.overwrite)
     print(f"Saved to {args.output}")
@@ -151,33 +153,6 @@ def labels_of(args, given, train, others):
             "are learnt with --problem regression; another column is named with --label-column.",
         )
     return labels
-
-
-def load(args, labels):
-    """A new head on the preset's encoder."""
-    from .. import tasks
-    from ..catalog import load_task
-    from ..training import Recipe
-
-    head = {"num_classes": 1} if labels is None else {"labels": labels}
-    options = {"truncation": args.truncation, "max_sequence_length": args.max_length}
-    options = {name: value for name, value in options.items() if value is not None}
-    if args.learning_rate is not None:
-        options["recipe"] = Recipe(args.learning_rate)
-    task = load_task(
-        args.preset,
-        getattr(tasks, KINDS[args.task][0]),
-        head="new",
-        dtype=args.precision,
-        problem=args.problem,
-        seed=args.seed,
-        buckets=None,  # a classifier that was saved has those of its own training data
-        **head,
-        **options,
-    )
-    if task.preprocessor is None:
-        raise ValueError(f"{args.preset} was saved without a tokenizer: it cannot read texts.")
-    return task
 
 
 def refuse_long_texts(task, parts):

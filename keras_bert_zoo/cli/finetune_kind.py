@@ -9,6 +9,7 @@ from .finetune import check_output, check_replaceable
 from .kinds import kind_of
 from .kinds.kind import Examples
 from .runtime import start_keras
+from .untrained import fit_options, load
 
 
 def run(args):
@@ -17,14 +18,17 @@ def run(args):
     for path in filter(None, (args.train, args.validation, args.test)):
         check_file(path)
     start_keras(args.seed, args.debug)
+    from .. import tasks
+
     check_replaceable(args)
     kind = kind_of(args.task)
     train, validation, test = read_data(kind, args)
     head = kind.head(train, [data for data in (validation, test) if data])
-    task = load(kind, args, head)
+    cls = getattr(tasks, kind.cls)
+    # A head of the same kind without labels is worth keeping; one with labels is trained anew.
+    task = load(args, cls, "new" if cls.head_options else "auto", **head)
     describe(task, train, validation, test)
-    fit = {"epochs": args.epochs, "batch_size": args.batch_size}
-    fit["verbose"] = 1 if sys.stdout.isatty() else 2
+    fit = fit_options(args)
     if validation:
         fit["validation_data"] = tuple(p for p in (validation.x, validation.y) if p is not None)
     task.fit(train.x, train.y, **fit)
@@ -77,26 +81,6 @@ def split(data, share, seed):
         return Examples(data.path, [data.x[i] for i in part], y, data.content)
 
     return take(rows[:cut]), take(rows[cut:])
-
-
-def load(kind, args, head):
-    """A new head on the preset's encoder."""
-    from .. import tasks
-    from ..catalog import load_task
-    from ..training import Recipe
-
-    options = {"truncation": args.truncation, "max_sequence_length": args.max_length}
-    options = {name: value for name, value in options.items() if value is not None}
-    if args.learning_rate is not None:
-        options["recipe"] = Recipe(args.learning_rate)
-    cls = getattr(tasks, kind.cls)
-    # A head of the same kind without labels is worth keeping; one with labels is trained anew.
-    mode = "new" if cls.head_options else "auto"
-    options |= {"seed": args.seed, "dtype": args.precision, "buckets": None}
-    task = load_task(args.preset, cls, head=mode, **head, **options)
-    if task.preprocessor is None:
-        raise ValueError(f"{args.preset} was saved without a tokenizer: it cannot read texts.")
-    return task
 
 
 def describe(task, train, validation, test):

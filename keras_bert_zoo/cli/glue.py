@@ -9,12 +9,12 @@ import json
 import sys
 from pathlib import Path
 
-from ..errors import unknown_name
 from .arguments import UsageError
 from .failures import say
 from .finetune import check_output
 from .finetune_kind import told
 from .runtime import start_keras
+from .untrained import fit_options, load
 
 NEEDS_KERAS = True
 DIAGNOSTIC, ITS_MODEL = "AX", "MNLI"
@@ -67,24 +67,14 @@ def asked(given, folder, tasks):
         return names
     try:
         names = [glue_task(name).name for name in names]
-    except ValueError:
-        bad = next(name for name in names if not is_known(name))
-        raise UsageError(str(unknown_name("--task", bad, ["all", *trained]))) from None
+    except ValueError as error:
+        raise UsageError(f"--task: {error}") from None
     if DIAGNOSTIC in names:
         raise UsageError(
             f"{DIAGNOSTIC} has no training data: it is answered by the model of {ITS_MODEL}, "
             f"with --task {ITS_MODEL}"
         )
     return list(dict.fromkeys(names))
-
-
-def is_known(name):
-    from ..metrics import glue_task
-
-    try:
-        return bool(glue_task(name))
-    except ValueError:
-        return False
 
 
 def present(folder, name):
@@ -102,20 +92,16 @@ def present(folder, name):
 def train(glue, data, args, folder):
     """Trains a task, judges and saves it, and writes its submissions. Returns its scores."""
     from ..metrics import glue_scores, read_glue, write_submission
+    from ..tasks import TextClassifier
 
     judged = [part for part in data if part != "train" and part not in glue.submissions]
-    task = load(glue, args)
+    head = {"labels": list(glue.labels)} if glue.labels else {"num_classes": 1}
+    task = load(args, TextClassifier, problem=glue.problem, **head)
     texts, labels = data["train"]
     parts = ", ".join(f"{part} {len(rows_of(x)):,}" for part, (x, _) in data.items())
     print(f"{glue.name}: {task.count_params():,} parameters; rows: {parts}")
     sys.stdout.flush()
-    task.fit(
-        texts,
-        labels,
-        epochs=args.epochs,
-        batch_size=args.batch_size,
-        verbose=1 if sys.stdout.isatty() else 2,
-    )
+    task.fit(texts, labels, **fit_options(args))
     scores = {
         part: glue_scores(glue, data[part][1], answers(task, glue, data[part][0], args))
         for part in judged
@@ -132,24 +118,6 @@ def train(glue, data, args, folder):
             path = submission / f"{DIAGNOSTIC}.tsv"
             write_submission(path, DIAGNOSTIC, answers(task, glue, texts, args))
     return scores
-
-
-def load(glue, args):
-    """A new head for the task on the preset's encoder."""
-    from ..catalog import load_task
-    from ..tasks import TextClassifier
-    from ..training import Recipe
-
-    head = {"labels": list(glue.labels)} if glue.labels else {"num_classes": 1}
-    options = {"truncation": args.truncation, "max_sequence_length": args.max_length}
-    options = {name: value for name, value in options.items() if value is not None}
-    if args.learning_rate is not None:
-        options["recipe"] = Recipe(args.learning_rate)
-    options |= {"problem": glue.problem, "seed": args.seed, "dtype": args.precision}
-    task = load_task(args.preset, TextClassifier, head="new", buckets=None, **head, **options)
-    if task.preprocessor is None:
-        raise ValueError(f"{args.preset} was saved without a tokenizer: it cannot read texts.")
-    return task
 
 
 def answers(task, glue, texts, args):

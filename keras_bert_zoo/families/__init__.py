@@ -1,31 +1,23 @@
 """One file for each family. To add one: write the file, and name it here."""
 
-from ..errors import unknown_name
-from . import (
-    albert,
-    bert,
-    camembert,
-    deberta_v2,
-    distilbert,
-    electra,
-    mpnet,
-    roberta,
-    xlm_roberta,
-)
+import importlib
 
+from ..errors import unknown_name
+
+FILES = (
+    "albert",
+    "bert",
+    "camembert",
+    "deberta_v2",
+    "distilbert",
+    "electra",
+    "mpnet",
+    "roberta",
+    "xlm_roberta",
+)
 FAMILIES = {
-    module.FAMILY.name: module.FAMILY
-    for module in (
-        albert,
-        bert,
-        camembert,
-        deberta_v2,
-        distilbert,
-        electra,
-        mpnet,
-        roberta,
-        xlm_roberta,
-    )
+    family.name: family
+    for family in (importlib.import_module(f".{file}", __name__).FAMILY for file in FILES)
 }
 
 

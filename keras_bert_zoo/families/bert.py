@@ -50,27 +50,35 @@ def build(config):
     )
 
 
-def embeddings(config):
+def embeddings(config, positions=LearnedPositions, dim=None):
+    """The tables.
+
+    Args:
+        config: the numbers.
+        positions: class of the positions' layer, or None.
+        dim: size of a row of the tables; a dense layer makes `hidden_dim` of it, where they differ.
+    """
+    dim = dim or config.hidden_dim
+    spread = {"initializer_range": config.initializer_range}
     return Embeddings(
         config.vocabulary_size,
-        config.hidden_dim,
-        positions=LearnedPositions(
-            config.max_sequence_length,
-            config.hidden_dim,
-            initializer_range=config.initializer_range,
-            name="positions",
-        ),
+        dim,
+        positions=positions
+        and positions(config.max_sequence_length, dim, name="positions", **spread),
         num_segments=config.num_segments,
         norm=layer_norm("norm", config.layer_norm_epsilon),
         dropout=config.dropout,
-        initializer_range=config.initializer_range,
+        output_dim=config.hidden_dim if dim != config.hidden_dim else None,
         name="embeddings",
+        **spread,
     )
 
 
-def block(config, index):
+def block(config, index, attention=None):
+    """A block; `attention` is its layer, if that is not BERT's."""
     return PostNormBlock(
-        SelfAttention(
+        attention
+        or SelfAttention(
             config.hidden_dim,
             config.num_heads,
             dropout=config.attention_dropout,

@@ -9,9 +9,6 @@ from ..encoder import Encoder
 from ..layers import (
     DenseClassificationHead,
     DisentangledAttention,
-    Embeddings,
-    FeedForward,
-    PostNormBlock,
     RelativeTable,
     layer_norm,
 )
@@ -34,20 +31,14 @@ class DebertaV2Config(EncoderConfig):
     family = "deberta_v2"
     layer_norm_epsilon: float = 1e-7
     num_buckets: int = 256
+    num_segments = 0
 
 
 def build(config):
     return Encoder(
         config,
-        Embeddings(
-            config.vocabulary_size,
-            config.hidden_dim,
-            norm=layer_norm("norm", config.layer_norm_epsilon),
-            dropout=config.dropout,
-            initializer_range=config.initializer_range,
-            name="embeddings",
-        ),
-        [block(config, index) for index in range(config.num_layers)],
+        bert.embeddings(config, positions=None),
+        [bert.block(config, index, attention(config)) for index in range(config.num_layers)],
         relations=RelativeTable(
             config.num_buckets,
             config.hidden_dim,
@@ -58,29 +49,16 @@ def build(config):
     )
 
 
-def block(config, index):
-    return PostNormBlock(
-        DisentangledAttention(
-            config.hidden_dim,
-            config.num_heads,
-            num_buckets=config.num_buckets,
-            max_distance=config.max_sequence_length,
-            dropout=config.attention_dropout,
-            position_dropout=config.dropout,
-            initializer_range=config.initializer_range,
-            name="attention",
-        ),
-        FeedForward(
-            config.hidden_dim,
-            config.intermediate_dim,
-            config.activation,
-            initializer_range=config.initializer_range,
-            name="feed_forward",
-        ),
-        layer_norm("attention_norm", config.layer_norm_epsilon),
-        layer_norm("feed_forward_norm", config.layer_norm_epsilon),
-        dropout=config.dropout,
-        name=f"layer_{index}",
+def attention(config):
+    return DisentangledAttention(
+        config.hidden_dim,
+        config.num_heads,
+        num_buckets=config.num_buckets,
+        max_distance=config.max_sequence_length,
+        dropout=config.attention_dropout,
+        position_dropout=config.dropout,
+        initializer_range=config.initializer_range,
+        name="attention",
     )
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 
 from ..encoder import Encoder
-from ..layers import DenseClassificationHead, Embeddings, LearnedPositions, layer_norm
+from ..layers import DenseClassificationHead
 from . import bert, roberta
 from .family import EncoderConfig, Family, HeadStyle
 
@@ -33,23 +33,7 @@ def build(config):
 
 
 def embeddings(config):
-    narrow = config.embedding_dim
-    return Embeddings(
-        config.vocabulary_size,
-        narrow,
-        positions=LearnedPositions(
-            config.max_sequence_length,
-            narrow,
-            initializer_range=config.initializer_range,
-            name="positions",
-        ),
-        num_segments=config.num_segments,
-        norm=layer_norm("norm", config.layer_norm_epsilon),
-        dropout=config.dropout,
-        output_dim=config.hidden_dim if config.hidden_dim != narrow else None,
-        initializer_range=config.initializer_range,
-        name="embeddings",
-    )
+    return bert.embeddings(config, dim=config.embedding_dim)
 
 
 def classifier(encoder, sequence, num_classes, dropout, name="head"):

@@ -3,7 +3,7 @@
 import dataclasses
 
 from ..encoder import Encoder
-from ..layers import DenseClassificationHead, Embeddings, PaddedPositions, layer_norm
+from ..layers import DenseClassificationHead, PaddedPositions
 from . import bert
 from .family import Family, HeadStyle
 
@@ -32,21 +32,7 @@ def build(config):
 
 
 def embeddings(config):
-    return Embeddings(
-        config.vocabulary_size,
-        config.hidden_dim,
-        positions=PaddedPositions(
-            config.max_sequence_length,
-            config.hidden_dim,
-            initializer_range=config.initializer_range,
-            name="positions",
-        ),
-        num_segments=config.num_segments,
-        norm=layer_norm("norm", config.layer_norm_epsilon),
-        dropout=config.dropout,
-        initializer_range=config.initializer_range,
-        name="embeddings",
-    )
+    return bert.embeddings(config, PaddedPositions)
 
 
 def classifier(encoder, sequence, num_classes, dropout, name="head", activation="tanh"):

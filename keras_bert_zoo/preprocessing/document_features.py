@@ -3,7 +3,7 @@
 import numpy as np
 
 from .feature import Feature, Featurizer
-from .inputs import as_rows, is_table, split_labels
+from .inputs import as_rows, is_table, label_column, split_labels
 from .packing import fill
 from .windows import windows
 
@@ -25,19 +25,11 @@ class DocumentFeatures(Featurizer):
 
     def read(self, x, y=None):
         if is_table(x) and (isinstance(y, str) or y is None):
-            named = isinstance(y, str)
-            y = split_labels(x, y) if named or self._has_labels(x) else None
+            y = split_labels(x, y) if y is not None or label_column(x) is not None else None
         rows = as_rows(x)
         if rows and len(rows[0]) > 1:
             raise ValueError("Windows are read from single texts, and pairs were given.")
         return [text for (text,) in rows], None if y is None else list(y)
-
-    def _has_labels(self, table):
-        try:
-            split_labels(table)
-        except ValueError:
-            return False
-        return True
 
     def features(self, rows, targets, report):
         tokenizer, longest = self.preprocessor.tokenizer, self.preprocessor.max_sequence_length

@@ -164,9 +164,7 @@ def split_labels(table, y=None):
         ValueError: no such column.
     """
     names = column_names(table)
-    if y is None:
-        known = {str(name).lower(): name for name in reversed(names)}
-        y = next((known[name] for name in LABEL_COLUMNS if name in known), None)
+    y = label_column(table) if y is None else y
     if y not in names:
         raise ValueError(
             f"Which column holds the labels? The table has {names}. Name it: fit(table, y=...)."
@@ -174,6 +172,12 @@ def split_labels(table, y=None):
     features = getattr(table, "features", None)  # of a DataFrame: a column called so
     feature = features.get(y) if isinstance(features, dict) else None
     return class_names(column_of(table, y), feature)
+
+
+def label_column(table):
+    """The name of the column that is called as labels are, or None."""
+    known = {str(name).lower(): name for name in reversed(column_names(table))}
+    return next((known[name] for name in LABEL_COLUMNS if name in known), None)
 
 
 def class_names(values, feature):

@@ -3,19 +3,15 @@
 import keras
 import numpy as np
 
-from ..families import family_called
-from ..preprocessing import Labels
 from ..preprocessing.document_features import DocumentFeatures
 from ..preprocessing.inputs import is_texts
-from .class_answers import answers
+from .class_head import ClassHead
 from .feature_task import FeatureTask
-from .task import encoder_inputs
-from .text_classifier import TextClassifier, default_loss, default_metrics
 from .trainer import TextTrainer
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
-class DocumentClassifier(FeatureTask):
+class DocumentClassifier(ClassHead, FeatureTask):
     """A `TextClassifier` of texts of any length: it averages the logits of windows over the text.
 
     In training every window learns the label of its text, and the windows of a text weigh 1
@@ -40,32 +36,14 @@ class DocumentClassifier(FeatureTask):
     {'label': 'good', 'score': 0.97}
     """
 
-    head_style = "TextClassifier"
+    head_style = ClassHead.head_style
     also_reads = ("TextClassifier",)
-    example = 'task.classify("A text.")'
 
     def __init__(
-        self,
-        encoder,
-        preprocessor=None,
-        *,
-        labels=None,
-        num_classes=None,
-        problem="single",
-        overlap=0,
-        dropout=None,
-        recipe=None,
-        seed=None,
-        name="document_classifier",
+        self, encoder, preprocessor=None, *, overlap=0, name="document_classifier", **options
     ):
-        class_labels = Labels(labels, num_classes, problem)
-        style = family_called(encoder.config.family).heads[self.head_style]
-        inputs = encoder_inputs(encoder)
-        outputs = style.build(encoder, encoder(inputs), class_labels.num_classes, dropout)
-        super().__init__(
-            encoder, inputs, outputs, preprocessor=preprocessor, recipe=recipe, seed=seed, name=name
-        )
-        self._labels, self._dropout, self.overlap = class_labels, dropout, overlap
+        super().__init__(encoder, preprocessor, name=name, **options)
+        self.overlap = overlap
         if preprocessor is not None and not 0 <= overlap < preprocessor.max_sequence_length - 2:
             raise ValueError(
                 f"overlap must be from 0 to {preprocessor.max_sequence_length - 3}, less than a "
@@ -73,36 +51,12 @@ class DocumentClassifier(FeatureTask):
             )
 
     @property
-    def labels(self):
-        """Names of the classes in the order of the logits, or None while they have none."""
-        return self._labels.names
-
-    @property
-    def num_classes(self):
-        """Number of logits."""
-        return self._labels.num_classes
-
-    @property
-    def problem(self):
-        """`"single"`, `"multi_label"` or `"regression"`."""
-        return self._labels.problem
-
-    @property
     def featurizer(self):
         return DocumentFeatures(self.preprocessor, self._labels, self.overlap)
 
-    def encode_labels(self, y):
-        return self._labels.encode(y)
-
-    def learn_labels(self, y):
-        self._labels.learn(y)
-
     def default_loss(self):
-        loss = default_loss(self.problem)
+        loss = super().default_loss()
         return type(loss).from_config({**loss.get_config(), "reduction": "mean_with_sample_weight"})
-
-    def default_metrics(self):
-        return default_metrics(self.problem)
 
     def _learn(self, x, y):
         TextTrainer._learn(self, x, y)
@@ -160,30 +114,8 @@ class DocumentClassifier(FeatureTask):
         values = list(figures.values())
         return values if len(values) > 1 else values[0]
 
-    def classify(self, texts, top_k=1, batch_size=None):
-        """Labels and their probabilities; see `TextClassifier.classify`.
-
-        Raises:
-            ValueError: `top_k` is not between 1 and the number of classes.
-        """
-        logits = self.predict(texts, batch_size=batch_size, verbose=0)
-        found = answers(self._labels, logits, top_k)
-        return found[0] if isinstance(texts, str) else found
-
     def get_config(self):
-        return {
-            **super().get_config(),
-            "labels": self.labels,
-            "num_classes": self.num_classes,
-            "problem": self.problem,
-            "overlap": self.overlap,
-            "dropout": self._dropout,
-        }
-
-    @classmethod
-    def head_from_hugging_face(cls, checkpoint):
-        """Options of the head that a Hugging Face folder holds, or None if it holds none."""
-        return TextClassifier.head_from_hugging_face(checkpoint)
+        return {**super().get_config(), "overlap": self.overlap}
 
 
 def _plain(value):

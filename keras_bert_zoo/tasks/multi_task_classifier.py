@@ -10,9 +10,10 @@ from ..preprocessing.inputs import is_table, split_labels
 from ..preprocessing.mixed_batches import SAMPLINGS, MixedBatches
 from ..training.metrics import RealRows
 from .class_answers import answers
+from .class_head import default_loss, default_metrics
 from .feeding import Feeder, split_off
 from .task import Task, encoder_inputs
-from .text_classifier import TextClassifier, default_loss, default_metrics
+from .text_classifier import TextClassifier
 
 OPTIONS = ("labels", "num_classes", "problem")
 

@@ -44,7 +44,7 @@ GOOD = piece(b"<unk>", kind=2) + piece(b"\xe2\x96\x81a", -1.5)
 
 
 def assert_as_sentencepiece(model, data):
-    sentencepiece = pytest.importorskip("sentencepiece")
+    sentencepiece = pytest.importorskip("sentencepiece", reason="sentencepiece is the reference")
     processor = sentencepiece.SentencePieceProcessor(model_proto=data)
     count = processor.get_piece_size()
     assert [piece for piece, _ in model.pieces] == list(map(processor.id_to_piece, range(count)))
