@@ -1,5 +1,7 @@
 """Texts of any length, read in windows."""
 
+import json
+
 import keras
 import numpy as np
 import pandas as pd
@@ -131,3 +133,14 @@ def test_mistakes_are_explained():
     with pytest.raises(ValueError, match="must be in memory"):
         task.evaluate(iter([(["a"], ["good"])]))
     assert task.predict([]).shape == (0, 2)
+
+
+def test_transformers_reads_it_as_a_sequence_classifier(tmp_path):
+    task = build()
+    task.save_to_hugging_face(tmp_path / "folder")
+    config = json.loads((tmp_path / "folder" / "config.json").read_text())
+    assert config["architectures"] == ["BertForSequenceClassification"]
+    again = kbz.from_preset(str(tmp_path / "folder"))
+    assert type(again) is kbz.TextClassifier
+    assert again.labels == ["bad", "good"]
+    np.testing.assert_allclose(again.predict(["a film"]), task.predict(["a film"]), atol=1e-6)

@@ -225,3 +225,9 @@ def test_new_heads_on_a_preset(task, tmp_path):
 def test_mistakes_are_explained(task, call, message):
     with pytest.raises(ValueError, match=message):
         call(task)
+
+
+def test_transformers_has_no_place_for_several_heads(tmp_path):
+    with pytest.raises(ValueError, match="transformers has no place for"):
+        build().save_to_hugging_face(tmp_path / "folder")
+    assert not (tmp_path / "folder").exists()
