@@ -58,7 +58,8 @@ class Encoder(keras.Model):
 
         Returns:
             Dictionary: `sequence_output`; `hidden_states`, the embeddings and each block's output,
-            `num_layers + 1` tensors `(batch, length, hidden_dim)`; `attention_maps`, a tensor
+            the last one through the final norm if there is one, `num_layers + 1` tensors
+            `(batch, length, hidden_dim)`; `attention_maps`, a tensor
             `(batch, num_heads, length, length)` a block; `pooled_output` `(batch, hidden_dim)`,
             where the encoder has a pooler.
 
@@ -161,5 +162,6 @@ def run(
             x, block_maps = x
             maps.append(block_maps)
         states.append(x)
-    x = x if final_norm is None else final_norm(x)
+    if final_norm is not None:
+        states[-1] = x = final_norm(x)
     return {"sequence_output": x, "hidden_states": states, "attention_maps": maps}

@@ -68,6 +68,7 @@ class HuggingFaceFolder:
         self.tensors = self._open()
         self.report = ConversionReport(source=str(self.folder))
         self.family = self._family()
+        self.config = self._flat()
         self.names = self._names()
         self._asked = set()
 
@@ -91,6 +92,12 @@ class HuggingFaceFolder:
         raise ConversionError(
             f"{self.folder}: model_type is {model_type!r}. Families that can be read: {known}."
         )
+
+    def _flat(self):
+        try:
+            return self.family.hugging_face.flat(self.config)
+        except ValueError as error:
+            raise ConversionError(f"{self.folder / self.config_file}: {error}") from error
 
     def _names(self):
         """Names as the family's table writes them -> names as this file writes them."""

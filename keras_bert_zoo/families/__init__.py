@@ -11,6 +11,7 @@ FILES = (
     "deberta_v2",
     "distilbert",
     "electra",
+    "modernbert",
     "mpnet",
     "roberta",
     "xlm_roberta",

@@ -50,11 +50,10 @@ def build(config):
     )
 
 
-def classifier(encoder, sequence, num_classes, dropout, name="head"):
+def classifier(encoder, sequence, padding_mask, num_classes, dropout, name="head"):
     """BERT's, with a dropout of 0.1 of its own."""
-    return bert.classifier(
-        encoder, sequence, num_classes, 0.1 if dropout is None else dropout, name
-    )
+    dropout = 0.1 if dropout is None else dropout
+    return bert.classifier(encoder, sequence, padding_mask, num_classes, dropout, name)
 
 
 def masked_lm(encoder, sequence, places, tied):

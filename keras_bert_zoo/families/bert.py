@@ -103,7 +103,7 @@ def pooler(config, name="pooler"):
     return Pooler(config.hidden_dim, initializer_range=config.initializer_range, name=name)
 
 
-def classifier(encoder, sequence, num_classes, dropout, name="head"):
+def classifier(encoder, sequence, padding_mask, num_classes, dropout, name="head"):
     """The pooler's vector, dropout, a dense layer (section 4.1). Adds a pooler if there is none."""
     config = encoder.config
     pool = encoder.pooler or pooler(config, "pooler" if name == "head" else f"{name}_pooler")

@@ -62,7 +62,7 @@ def attention(config):
     )
 
 
-def classifier(encoder, sequence, num_classes, dropout, name="head"):
+def classifier(encoder, sequence, padding_mask, num_classes, dropout, name="head"):
     """The first token, a dense layer with gelu (the context pooler), dropout, logits."""
     config = encoder.config
     head = DenseClassificationHead(

@@ -27,7 +27,7 @@ def build(config):
     return Encoder(config, bert.embeddings(config), blocks)
 
 
-def classifier(encoder, sequence, num_classes, dropout, name="head"):
+def classifier(encoder, sequence, padding_mask, num_classes, dropout, name="head"):
     """The first token: a dense layer with relu, dropout of 0.2, logits."""
     head = DenseClassificationHead(
         num_classes,

@@ -36,12 +36,14 @@ def embeddings(config):
     return bert.embeddings(config, dim=config.embedding_dim)
 
 
-def classifier(encoder, sequence, num_classes, dropout, name="head"):
+def classifier(encoder, sequence, padding_mask, num_classes, dropout, name="head"):
     """RoBERTa's, with gelu."""
-    return roberta.classifier(encoder, sequence, num_classes, dropout, name, activation="gelu")
+    return roberta.classifier(
+        encoder, sequence, padding_mask, num_classes, dropout, name, activation="gelu"
+    )
 
 
-def multiple_choice(encoder, sequence, num_classes, dropout, name="head"):
+def multiple_choice(encoder, sequence, padding_mask, num_classes, dropout, name="head"):
     """The first token: a dense layer with gelu, dropout of 0.1, logits."""
     head = DenseClassificationHead(
         num_classes,

@@ -63,7 +63,8 @@ class HeadStyle:
     """How a family puts a task's head on its encoder.
 
     Args:
-        build: `(encoder, sequence, **head options) -> logits`, on symbolic tensors.
+        build: `(encoder, sequence, ...) -> logits`, on symbolic tensors; the rest depends on the
+            task, see those of `families/bert.py`.
         weight_names: our layer path -> their tensor prefix.
         uses_pooler: whether the encoder's pooler, if it has one, is part of it.
     """
@@ -90,6 +91,8 @@ class HuggingFaceNames:
         offsets: our field -> by how much theirs is larger.
         head_dropouts: task name -> their field of the dropout before its logits, where it is not
             `classifier_dropout`.
+        flat: their config -> the same with the fields that `config` and `required` name, where
+            releases of transformers differ in how they write them.
         aliases: another name of theirs -> the name in our tables, for weights kept under either.
         not_encoder: starts of the names of tensors that are no weights of the encoder.
     """
@@ -103,6 +106,7 @@ class HuggingFaceNames:
     classes: str
     block: str = "encoder.layer.{i}."
     blocks: str = "num_layers"
+    flat: Callable = dict
     offsets: Mapping[str, int] = dataclasses.field(default_factory=dict)
     head_dropouts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)

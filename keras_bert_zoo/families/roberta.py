@@ -35,7 +35,9 @@ def embeddings(config):
     return bert.embeddings(config, PaddedPositions)
 
 
-def classifier(encoder, sequence, num_classes, dropout, name="head", activation="tanh"):
+def classifier(
+    encoder, sequence, padding_mask, num_classes, dropout, name="head", activation="tanh"
+):
     """The first token: dropout, a dense layer with tanh, dropout, logits; no pooler."""
     config = encoder.config
     head = DenseClassificationHead(

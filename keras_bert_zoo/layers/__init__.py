@@ -8,12 +8,15 @@ from .crf import CRFHead
 from .disentangled_attention import DisentangledAttention, RelativeTable
 from .embeddings import Embeddings, LearnedPositions, PaddedPositions
 from .feed_forward import FeedForward
+from .gated_feed_forward import GatedFeedForward
 from .heads import ClassificationHead, DenseClassificationHead
 from .masked_lm_head import MaskedLMHead
 from .masks import AttentionMask
 from .norms import layer_norm
 from .pooling import Pooler
+from .prediction_transform import PredictionTransform
 from .relations import BucketBias
+from .rotary_attention import RotaryAttention
 from .sequence_pooling import SequencePooling, UnitNorm
 from .span_head import SpanHead
 
@@ -27,6 +30,7 @@ __all__ = [
     "DisentangledAttention",
     "Embeddings",
     "FeedForward",
+    "GatedFeedForward",
     "LearnedPositions",
     "MaskedLMHead",
     "MergeChoices",
@@ -34,7 +38,9 @@ __all__ = [
     "Pooler",
     "PostNormBlock",
     "PreNormBlock",
+    "PredictionTransform",
     "RelativeTable",
+    "RotaryAttention",
     "SelfAttention",
     "SequencePooling",
     "SpanHead",

@@ -6,12 +6,12 @@ from keras import ops
 from .initializers import truncated_normal
 
 
-@keras.saving.register_keras_serializable("keras_bert_zoo")
-class SelfAttention(keras.Layer):
-    """Multi-head self-attention (https://arxiv.org/abs/1706.03762, section 3.2).
+class Attention(keras.Layer):
+    """What all multi-head attentions share (https://arxiv.org/abs/1706.03762, section 3.2).
 
-    Uses the backend's fused attention unless attention dropout is active or the maps are asked
-    for: neither can be had from the fused operation.
+    Uses the backend's fused attention unless attention dropout is active, or the maps are asked
+    for, or something is added to the scores: none can be had from the fused operation. A subclass
+    makes queries, keys and values.
 
     Args:
         hidden_dim: size of the vectors that come in and go out; a multiple of `num_heads`.
@@ -21,12 +21,6 @@ class SelfAttention(keras.Layer):
 
     Raises:
         ValueError: `hidden_dim` is not a multiple of `num_heads`.
-
-    Example:
-
-    >>> attention = SelfAttention(128, 2)
-    >>> attention(np.zeros((2, 10, 128), "float32")).shape
-    (2, 10, 128)
     """
 
     def __init__(self, hidden_dim, num_heads, *, dropout=0.0, initializer_range=0.02, **kwargs):
@@ -39,20 +33,25 @@ class SelfAttention(keras.Layer):
         self.hidden_dim, self.num_heads = hidden_dim, num_heads
         self.head_dim = hidden_dim // num_heads
         self.initializer_range = initializer_range
-        self.query, self.key, self.value, self.out = (
-            keras.layers.Dense(
-                hidden_dim,
-                kernel_initializer=truncated_normal(initializer_range),
-                dtype=self.dtype_policy,
-                name=name,
-            )
-            for name in ("query", "key", "value", "out")
-        )
         self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
 
-    def build(self, shape, *_):
-        for dense in (self.query, self.key, self.value, self.out):
-            dense.build(shape)
+    def dense(self, units, name, use_bias=True):
+        """A new dense layer."""
+        return keras.layers.Dense(
+            units,
+            use_bias=use_bias,
+            kernel_initializer=truncated_normal(self.initializer_range),
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def project(self, x):
+        """Queries, keys and values, `(batch, length, num_heads, head_dim)` each."""
+        raise NotImplementedError
+
+    def join(self, mixed):
+        """The output `(batch, length, hidden_dim)` from what the heads give."""
+        return self.out(self._join(mixed))
 
     def call(
         self, x, attention_mask=None, training=None, return_attention_maps=False, relation=None
@@ -66,16 +65,17 @@ class SelfAttention(keras.Layer):
             return_attention_maps: also return the weights `(batch, num_heads, length, length)`.
             relation: added to the scores; broadcast to `(batch, num_heads, length, length)`.
         """
-        query, key, value = (self._split(dense(x)) for dense in (self.query, self.key, self.value))
-        dropping = training and self.dropout.rate > 0
-        if return_attention_maps or dropping or relation is not None:
-            mixed, maps = self._attend(query, key, value, attention_mask, training, relation)
-        else:
-            mixed, maps = fused_attention(query, key, value, attention_mask), None
-        out = self.out(self._join(mixed))
+        mixed, maps = self.mix(
+            *self.project(x), attention_mask, training, return_attention_maps, relation
+        )
+        out = self.join(mixed)
         return (out, maps) if return_attention_maps else out
 
-    def _attend(self, query, key, value, mask, training, relation):
+    def mix(self, query, key, value, mask, training, return_maps=False, relation=None):
+        """`(what the heads give, maps or None)`."""
+        dropping = training and self.dropout.rate > 0
+        if not (return_maps or dropping or relation is not None):
+            return fused_attention(query, key, value, mask), None
         scores = self.scores(query, key, relation, training)
         if mask is not None:
             scores = ops.where(mask, scores, -1e30)
@@ -106,11 +106,6 @@ class SelfAttention(keras.Layer):
         maps = keras.KerasTensor((batch, self.num_heads, length, length), self.compute_dtype)
         return (out, maps) if return_attention_maps else out
 
-    def enable_lora(self, rank, alpha=None):
-        """Adds low-rank updates to the query and the value (https://arxiv.org/abs/2106.09685)."""
-        for dense in (self.query, self.value):
-            dense.enable_lora(rank, lora_alpha=alpha)
-
     def get_config(self):
         return {
             **super().get_config(),
@@ -119,6 +114,38 @@ class SelfAttention(keras.Layer):
             "dropout": self.dropout.rate,
             "initializer_range": self.initializer_range,
         }
+
+
+@keras.saving.register_keras_serializable("keras_bert_zoo")
+class SelfAttention(Attention):
+    """Multi-head self-attention with a dense layer each for query, key, value and output (BERT).
+
+    Arguments are those of `Attention`.
+
+    Example:
+
+    >>> attention = SelfAttention(128, 2)
+    >>> attention(np.zeros((2, 10, 128), "float32")).shape
+    (2, 10, 128)
+    """
+
+    def __init__(self, hidden_dim, num_heads, **kwargs):
+        super().__init__(hidden_dim, num_heads, **kwargs)
+        self.query, self.key, self.value, self.out = (
+            self.dense(hidden_dim, name) for name in ("query", "key", "value", "out")
+        )
+
+    def build(self, shape, *_):
+        for dense in (self.query, self.key, self.value, self.out):
+            dense.build(shape)
+
+    def project(self, x):
+        return tuple(self._split(dense(x)) for dense in (self.query, self.key, self.value))
+
+    def enable_lora(self, rank, alpha=None):
+        """Adds low-rank updates to the query and the value (https://arxiv.org/abs/2106.09685)."""
+        for dense in (self.query, self.value):
+            dense.enable_lora(rank, lora_alpha=alpha)
 
 
 def fused_attention(query, key, value, mask):

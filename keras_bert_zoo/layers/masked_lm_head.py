@@ -23,6 +23,7 @@ class MaskedLMHead(keras.Layer):
         hidden_dim: size of a row of the table.
         activation: a name in `ACTIVATIONS`.
         epsilon: of the norm.
+        use_bias: whether the dense layer and the norm have biases.
 
     Example:
 
@@ -39,22 +40,24 @@ class MaskedLMHead(keras.Layer):
         hidden_dim,
         activation,
         epsilon=1e-12,
+        use_bias=True,
         initializer_range=0.02,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.vocabulary_size, self.hidden_dim = vocabulary_size, hidden_dim
         self.activation, self.epsilon = activation, epsilon
-        self.initializer_range = initializer_range
+        self.use_bias, self.initializer_range = use_bias, initializer_range
         # In a function, so that Keras does not take the encoder's layer for one of this layer's.
         self._tied = None if tokens is None else (lambda: tokens)
         self.transform = keras.layers.Dense(
             hidden_dim,
+            use_bias=use_bias,
             kernel_initializer=truncated_normal(initializer_range),
             dtype=self.dtype_policy,
             name="transform",
         )
-        self.norm = layer_norm("norm", epsilon)
+        self.norm = layer_norm("norm", epsilon, use_bias)
         self.decoder = None
         if tokens is None:
             self.decoder = keras.layers.Dense(
@@ -105,5 +108,6 @@ class MaskedLMHead(keras.Layer):
             "hidden_dim": self.hidden_dim,
             "activation": self.activation,
             "epsilon": self.epsilon,
+            "use_bias": self.use_bias,
             "initializer_range": self.initializer_range,
         }

@@ -3,6 +3,6 @@
 import keras
 
 
-def layer_norm(name, epsilon=1e-12):
+def layer_norm(name, epsilon=1e-12, use_bias=True):
     """Layer normalisation over the last axis (https://arxiv.org/abs/1607.06450)."""
-    return keras.layers.LayerNormalization(epsilon=epsilon, name=name)
+    return keras.layers.LayerNormalization(epsilon=epsilon, center=use_bias, name=name)

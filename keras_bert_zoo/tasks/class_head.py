@@ -34,7 +34,8 @@ class ClassHead:
         class_labels = Labels(labels, num_classes, problem)
         style = family_called(encoder.config.family).heads[self.head_style]
         inputs = encoder_inputs(encoder)
-        outputs = style.build(encoder, encoder(inputs), class_labels.num_classes, dropout)
+        count, mask = class_labels.num_classes, inputs["padding_mask"]
+        outputs = style.build(encoder, encoder(inputs), mask, count, dropout)
         super().__init__(
             encoder, inputs, outputs, preprocessor=preprocessor, recipe=recipe, seed=seed, name=name
         )

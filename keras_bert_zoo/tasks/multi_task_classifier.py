@@ -114,9 +114,9 @@ class MultiTaskClassifier(Task):
             raise unknown_name("sampling", sampling, SAMPLINGS)
         style = family_called(encoder.config.family).heads[self.head_style]
         inputs = encoder_inputs(encoder)
-        sequence = encoder(inputs)
+        sequence, mask = encoder(inputs), inputs["padding_mask"]
         outputs = {
-            key: style.build(encoder, sequence, one.num_classes, dropout, name=f"head_{key}")
+            key: style.build(encoder, sequence, mask, one.num_classes, dropout, name=f"head_{key}")
             for key, one in labels.items()
         }
         super().__init__(

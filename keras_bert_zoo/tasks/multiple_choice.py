@@ -51,8 +51,8 @@ class MultipleChoice(FeatureTask):
             for key, value in encoder.input.items()
         }
         merge = MergeChoices(name="merge_choices")
-        sequence = encoder({key: merge(value) for key, value in inputs.items()})
-        scores = style.build(encoder, sequence, 1, dropout)
+        merged = {key: merge(value) for key, value in inputs.items()}
+        scores = style.build(encoder, encoder(merged), merged["padding_mask"], 1, dropout)
         outputs = SplitChoices(dtype="float32", name="split_choices")(
             scores, inputs["padding_mask"]
         )

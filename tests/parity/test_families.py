@@ -1,13 +1,14 @@
 """Every family, with every head: what transformers gives, and back into its format."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 
 import keras_bert_zoo as kbz
 from keras_bert_zoo.families import FAMILIES
-from tests.parity.references import INPUTS, SIZES, assert_same, reference
+from tests.parity.references import INPUTS, SIZES, assert_same, edit_config, reference
 from tests.tiny import VOCABULARY, tiny_tokenizer, to_numpy
 
 MASK = INPUTS["padding_mask"].astype(bool)
@@ -21,6 +22,16 @@ DEBERTA = {
     "position_buckets": 4,
     "pos_att_type": ["p2c", "c2p"],
     "legacy": True,
+}
+MODERNBERT = {
+    "pad_token_id": 0,
+    "num_hidden_layers": 4,
+    "global_attn_every_n_layers": 3,
+    "local_attention": 4,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "cls_token_id": 1,
+    "sep_token_id": 2,
 }
 PADDED = {"pad_token_id": 1, "type_vocab_size": 1, "max_position_embeddings": 26}
 
@@ -60,6 +71,7 @@ REFERENCES = {
         segments=False,
     ),
     "electra": Reference("Electra", {"embedding_size": 8}),
+    "modernbert": Reference("ModernBert", MODERNBERT, segments=False),
     "mpnet": Reference("MPNet", PADDED, segments=False),
     "roberta": Reference("Roberta", PADDED, segments=False),
     "xlm_roberta": Reference("XLMRoberta", PADDED, segments=False),
@@ -146,6 +158,34 @@ def test_groups_of_albert(layers, groups, tmp_path):
     encoder = kbz.Encoder.from_preset(tmp_path)
     assert len({id(block) for block in encoder.blocks}) == groups
     assert_same(to_numpy(encoder(ours("albert"))), expected, MASK)
+
+
+def test_modernbert_as_transformers_4_wrote_it_and_as_5_does(tmp_path):
+    """A pattern of layers and two rotations in one field each, or in lists; the mean as pooling."""
+    import torch
+
+    config = {"classifier_pooling": "mean", "global_rope_theta": 50.0, "local_rope_theta": 7.0}
+    model = REFERENCES["modernbert"].build("ForSequenceClassification", tmp_path, **config)
+    with torch.no_grad():
+        expected = model(**theirs("modernbert")).logits
+    written = json.loads((tmp_path / "config.json").read_text())
+    assert {"layer_types", "rope_parameters"} <= written.keys()
+    task = kbz.TextClassifier.from_preset(tmp_path)
+    found = task.encoder.config
+    assert (found.global_rotary_base, found.local_rotary_base) == (50.0, 7.0)
+    assert found.classifier_pooling == "mean"
+    assert_same(to_numpy(task(ours("modernbert"))), expected)
+    edit_config(tmp_path, layer_types=..., rope_parameters=..., **config)
+    again = kbz.TextClassifier.from_preset(tmp_path)
+    assert again.encoder.config == found
+    # A pattern that is not one layer in so many, and a stretched rotation, are refused.
+    near, far = "sliding_attention", "full_attention"
+    edit_config(tmp_path, layer_types=[far, near, far, far])
+    with pytest.raises(kbz.ConversionError, match="config.json: layer_types"):
+        kbz.TextClassifier.from_preset(tmp_path)
+    edit_config(tmp_path, layer_types=..., rope_parameters={far: {"rope_type": "yarn"}})
+    with pytest.raises(kbz.ConversionError, match="rope_type='yarn'"):
+        kbz.TextClassifier.from_preset(tmp_path)
 
 
 def test_distance_buckets_of_mpnet():
