@@ -237,7 +237,8 @@ class HuggingFaceFolder:
     def holds(self, style):
         """Whether all tensors of a head (`HeadStyle`) are there."""
         needed = [f"{prefix}.weight" for prefix in style.weight_names.values()]
-        if style.uses_pooler:
+        # A family that has a pooler unless told otherwise has none without it.
+        if style.uses_pooler and self.family.Config.use_pooler:
             needed.append(f"{self.family.weight_names(None)['pooler/dense']}.weight")
         return all(name in self for name in needed)
 

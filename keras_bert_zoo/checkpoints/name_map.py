@@ -1,7 +1,8 @@
 """Which of their tensors is which of our variables.
 
 A family lists `our layer path -> their prefix`; `{i}` is the block's number. Suffixes and
-transposes follow from the kind of variable, so the table is read in both directions.
+transposes follow from the kind of variable, so the table is read in both directions. A variable
+that has an entry of its own, path and all, is kept under that very name and as it is.
 """
 
 import dataclasses
@@ -41,10 +42,15 @@ def locate(path, names):
     """
     layer, variable = path.rsplit("/", 1)
     number = re.search(r"layer_(\d+)", layer)
-    prefix = names.get(re.sub(r"layer_\d+", "layer_{i}", layer))
+    number = number[1] if number else ""
+    template = re.sub(r"layer_\d+", "layer_{i}", layer)
+    exact = names.get(f"{template}/{variable}")
+    if exact is not None:
+        return Place(exact.replace("{i}", number), False)
+    prefix = names.get(template)
     if prefix is None or variable not in SUFFIX:
         return None
-    prefix = prefix.replace("{i}", number[1] if number else "")
+    prefix = prefix.replace("{i}", number)
     return Place(f"{prefix}.{SUFFIX[variable]}", variable == "kernel")
 
 

@@ -127,8 +127,13 @@ def token_classifier(encoder, sequence, num_classes, dropout, layer=Classificati
     )(sequence)
 
 
-def masked_lm(encoder, sequence, places, tied, activation=None, width=None):
-    """The transform and the token table, as in https://github.com/google-research/bert."""
+def masked_lm(encoder, sequence, places, tied, activation=None, width=None, table_dim=None):
+    """The transform and the token table, as in https://github.com/google-research/bert.
+
+    Args:
+        activation, width: of the transform; the encoder's if not given.
+        table_dim: size of a row of the token table, if that is less than the width.
+    """
     config = encoder.config
     head = MaskedLMHead(
         encoder.embeddings.tokens if tied else None,
@@ -136,6 +141,7 @@ def masked_lm(encoder, sequence, places, tied, activation=None, width=None):
         hidden_dim=width or config.hidden_dim,
         activation=activation or config.activation,
         epsilon=config.layer_norm_epsilon,
+        table_dim=table_dim,
         initializer_range=config.initializer_range,
         name="head",
     )

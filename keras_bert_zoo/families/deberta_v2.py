@@ -7,9 +7,11 @@ import dataclasses
 
 from ..encoder import Encoder
 from ..layers import (
+    ConvolvedBlock,
     DenseClassificationHead,
     DisentangledAttention,
     RelativeTable,
+    activation,
     layer_norm,
 )
 from . import bert
@@ -22,6 +24,9 @@ class DebertaV2Config(EncoderConfig):
 
     Args:
         num_buckets: buckets of distance in one direction.
+        convolution_size: tokens that the convolution beside the first block sees at once; 0 for
+            none, as in -v3.
+        convolution_activation: a name in `keras_bert_zoo.layers.ACTIVATIONS`.
 
     Example:
 
@@ -30,15 +35,24 @@ class DebertaV2Config(EncoderConfig):
 
     family = "deberta_v2"
     layer_norm_epsilon: float = 1e-7
+    may_be_zero = ("convolution_size",)
     num_buckets: int = 256
+    convolution_size: int = 0
+    convolution_activation: str = "tanh"
     num_segments = 0
+
+    def __post_init__(self):
+        super().__post_init__()
+        activation(self.convolution_activation)
+        if self.convolution_size and self.convolution_size % 2 == 0:
+            raise ValueError(f"convolution_size must be odd. Given: {self.convolution_size}.")
 
 
 def build(config):
     return Encoder(
         config,
         bert.embeddings(config, positions=None),
-        [bert.block(config, index, attention(config)) for index in range(config.num_layers)],
+        [block(config, index) for index in range(config.num_layers)],
         relations=RelativeTable(
             config.num_buckets,
             config.hidden_dim,
@@ -46,6 +60,25 @@ def build(config):
             initializer_range=config.initializer_range,
             name="relations",
         ),
+    )
+
+
+def block(config, index):
+    plain = bert.block(config, index, attention(config))
+    if index or not config.convolution_size:
+        return plain
+    return ConvolvedBlock(
+        plain.attention,
+        plain.feed_forward,
+        plain.attention_norm,
+        plain.feed_forward_norm,
+        hidden_dim=config.hidden_dim,
+        kernel_size=config.convolution_size,
+        activation=config.convolution_activation,
+        epsilon=config.layer_norm_epsilon,
+        dropout=config.dropout,
+        initializer_range=config.initializer_range,
+        name=plain.name,
     )
 
 
@@ -81,6 +114,8 @@ WEIGHT_NAMES = {
         for path, name in bert.WEIGHT_NAMES.items()
         if path not in ("pooler/dense", "embeddings/segments", "embeddings/positions/table")
     },
+    "layer_{i}/convolution": "encoder.conv.conv",
+    "layer_{i}/convolution_norm": "encoder.conv.LayerNorm",
     "relations/table": "encoder.rel_embeddings",
     "relations/norm": "encoder.LayerNorm",
     "layer_{i}/attention/query": "encoder.layer.{i}.attention.self.query_proj",
@@ -97,6 +132,8 @@ HUGGING_FACE = dataclasses.replace(
     config={
         **{k: v for k, v in bert.HUGGING_FACE.config.items() if k != "num_segments"},
         "num_buckets": "position_buckets",
+        "convolution_size": "conv_kernel_size",
+        "convolution_activation": "conv_act",
     },
     required={
         "relative_attention": (True,),
@@ -106,7 +143,7 @@ HUGGING_FACE = dataclasses.replace(
         "norm_rel_ebd": ("layer_norm",),
         "max_relative_positions": (-1,),
         "pos_att_type": (["p2c", "c2p"], ["c2p", "p2c"], "p2c|c2p", "c2p|p2c"),
-        "conv_kernel_size": (0,),
+        "conv_groups": (1,),
         "pooler_hidden_act": ("gelu",),
         "legacy": (True,),
     },

@@ -30,6 +30,7 @@ class EncoderConfig:
     """
 
     family: ClassVar[str]
+    may_be_zero: ClassVar[tuple] = ()  # names of sizes that are 0 where the part is not there
     vocabulary_size: int
     num_layers: int = 12
     hidden_dim: int = 768
@@ -45,8 +46,10 @@ class EncoderConfig:
     def __post_init__(self):
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.type is int and (type(value) is not int or value < 1):
-                raise ValueError(f"{field.name} must be a whole number above 0. Given: {value!r}.")
+            least = 0 if field.name in self.may_be_zero else 1
+            if field.type is int and (type(value) is not int or value < least):
+                range_ = "above 0" if least else "from 0 on"
+                raise ValueError(f"{field.name} must be a whole number {range_}. Given: {value!r}.")
         for name in ("dropout", "attention_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be in [0, 1). Given: {getattr(self, name)!r}.")

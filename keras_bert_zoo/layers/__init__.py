@@ -3,11 +3,14 @@
 from .activations import ACTIVATIONS, activation
 from .attention import SelfAttention
 from .blocks import PostNormBlock, PreNormBlock
+from .bottleneck import Affine, BottleneckAttention, BottleneckBlock
 from .choices import MergeChoices, SplitChoices
+from .convolved_block import ConvolvedBlock
 from .crf import CRFHead
 from .disentangled_attention import DisentangledAttention, RelativeTable
 from .embeddings import Embeddings, LearnedPositions, PaddedPositions
 from .feed_forward import FeedForward
+from .fused_disentangled_attention import FusedDisentangledAttention
 from .gated_feed_forward import GatedFeedForward
 from .heads import ClassificationHead, DenseClassificationHead
 from .masked_lm_head import MaskedLMHead
@@ -19,17 +22,23 @@ from .relations import BucketBias
 from .rotary_attention import RotaryAttention
 from .sequence_pooling import SequencePooling, UnitNorm
 from .span_head import SpanHead
+from .trigram_embeddings import TrigramEmbeddings
 
 __all__ = [
     "ACTIVATIONS",
+    "Affine",
     "AttentionMask",
+    "BottleneckAttention",
+    "BottleneckBlock",
     "BucketBias",
     "CRFHead",
     "ClassificationHead",
+    "ConvolvedBlock",
     "DenseClassificationHead",
     "DisentangledAttention",
     "Embeddings",
     "FeedForward",
+    "FusedDisentangledAttention",
     "GatedFeedForward",
     "LearnedPositions",
     "MaskedLMHead",
@@ -45,6 +54,7 @@ __all__ = [
     "SequencePooling",
     "SpanHead",
     "SplitChoices",
+    "TrigramEmbeddings",
     "UnitNorm",
     "activation",
     "layer_norm",

@@ -101,7 +101,7 @@ class Attention(keras.Layer):
     def compute_output_spec(
         self, x, attention_mask=None, training=None, return_attention_maps=False, relation=None
     ):
-        out = keras.KerasTensor(x.shape, self.compute_dtype)
+        out = keras.KerasTensor((*x.shape[:-1], self.hidden_dim), self.compute_dtype)
         batch, length, _ = x.shape
         maps = keras.KerasTensor((batch, self.num_heads, length, length), self.compute_dtype)
         return (out, maps) if return_attention_maps else out

@@ -49,7 +49,7 @@ def by_column(scores, length):
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
 class RelativeTable(keras.layers.Layer):
-    """A vector for each bucket of distance, normalised; the same for all blocks (DeBERTa).
+    """A vector for each bucket of distance; the same for all blocks (DeBERTa).
 
     Takes `padding_mask` `(batch, length)`, which it does not look at, and gives
     `(2 * num_buckets, hidden_dim)`.
@@ -57,7 +57,7 @@ class RelativeTable(keras.layers.Layer):
     Args:
         num_buckets: buckets of one direction.
         hidden_dim: size of a vector.
-        norm: layer applied to the vectors.
+        norm: layer applied to the vectors, or None.
 
     Example:
 
@@ -65,7 +65,7 @@ class RelativeTable(keras.layers.Layer):
     (16, 16)
     """
 
-    def __init__(self, num_buckets, hidden_dim, norm, *, initializer_range=0.02, **kwargs):
+    def __init__(self, num_buckets, hidden_dim, norm=None, *, initializer_range=0.02, **kwargs):
         super().__init__(**kwargs)
         self.num_buckets, self.hidden_dim = num_buckets, hidden_dim
         self.initializer_range, self.norm = initializer_range, norm
@@ -76,11 +76,12 @@ class RelativeTable(keras.layers.Layer):
 
     def build(self, shape):
         self.table.build()
-        if not self.norm.built:
+        if self.norm is not None and not self.norm.built:
             self.norm.build((2 * self.num_buckets, self.hidden_dim))
 
     def call(self, padding_mask):
-        return self.norm(self.table(ops.arange(2 * self.num_buckets)))
+        vectors = self.table(ops.arange(2 * self.num_buckets))
+        return vectors if self.norm is None else self.norm(vectors)
 
     def compute_output_spec(self, padding_mask):
         return keras.KerasTensor((2 * self.num_buckets, self.hidden_dim), self.compute_dtype)
@@ -90,14 +91,39 @@ class RelativeTable(keras.layers.Layer):
             **super().get_config(),
             "num_buckets": self.num_buckets,
             "hidden_dim": self.hidden_dim,
-            "norm": keras.saving.serialize_keras_object(self.norm),
+            "norm": self.norm and keras.saving.serialize_keras_object(self.norm),
             "initializer_range": self.initializer_range,
         }
 
     @classmethod
     def from_config(cls, config):
-        norm = keras.saving.deserialize_keras_object(config["norm"])
+        norm = config["norm"] and keras.saving.deserialize_keras_object(config["norm"])
         return cls(**{**config, "norm": norm})
+
+
+def disentangled_scores(query, key, place_query, place_key, bucket):
+    """Content to content, content to place, and place to content (section 3.1 of the paper).
+
+    Args:
+        query, key: `(batch, length, num_heads, head_dim)`.
+        place_query, place_key: `(number of buckets, num_heads, head_dim)`.
+        bucket: offsets from a query to a key, `query - key`, to rows of these two.
+
+    Returns:
+        float32 `(batch, num_heads, length, length)`.
+    """
+    length = ops.shape(query)[1]
+    offsets = ops.arange(1 - length, length, dtype="int32")
+    to_place = ops.einsum("bqnh,pnh->bnqp", query, ops.take(place_key, bucket(-offsets), axis=0))
+    from_place = ops.einsum("bknh,pnh->bnkp", key, ops.take(place_query, bucket(offsets), axis=0))
+    parts = (
+        ops.einsum("bqnh,bknh->bnqk", query, key),
+        by_column(to_place, length),
+        ops.swapaxes(by_column(from_place, length), -1, -2),
+    )
+    # Summed in float32 under every policy: float16 overflows at 65,504.
+    total = sum(ops.cast(part, "float32") for part in parts)
+    return total * (len(parts) * query.shape[-1]) ** -0.5
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
@@ -132,24 +158,8 @@ class DisentangledAttention(SelfAttention):
         if training:
             relation = self.position_dropout(relation, training=training)
         relation = ops.expand_dims(relation, 0)
-        place_query = self._split(self.query(relation))[0]
-        place_key = self._split(self.key(relation))[0]
-        length = ops.shape(query)[1]
-        offsets = ops.arange(1 - length, length, dtype="int32")
-        to_place = ops.einsum(
-            "bqnh,pnh->bnqp", query, ops.take(place_key, self._bucket(-offsets), axis=0)
-        )
-        from_place = ops.einsum(
-            "bknh,pnh->bnkp", key, ops.take(place_query, self._bucket(offsets), axis=0)
-        )
-        parts = (
-            ops.einsum("bqnh,bknh->bnqk", query, key),
-            by_column(to_place, length),
-            ops.swapaxes(by_column(from_place, length), -1, -2),
-        )
-        # Summed in float32 under every policy: float16 overflows at 65,504.
-        total = sum(ops.cast(part, "float32") for part in parts)
-        return total * (3 * self.head_dim) ** -0.5
+        places = (self._split(dense(relation))[0] for dense in (self.query, self.key))
+        return disentangled_scores(query, key, *places, self._bucket)
 
     def _bucket(self, offset):
         """The row of the table for an offset `query - key`."""

@@ -20,7 +20,9 @@ class MaskedLMHead(keras.Layer):
         tokens: the encoder's `Embedding` of tokens, whose table is the output's too
             (https://arxiv.org/abs/1608.05859); or None, for a table of its own.
         vocabulary_size: rows of the table.
-        hidden_dim: size of a row of the table.
+        hidden_dim: size of the dense layer's output.
+        table_dim: size of a row of the table; `hidden_dim` if not given. If it is less, the head
+            has the other columns (MobileBERT).
         activation: a name in `ACTIVATIONS`.
         epsilon: of the norm.
         use_bias: whether the dense layer and the norm have biases.
@@ -41,6 +43,7 @@ class MaskedLMHead(keras.Layer):
         activation,
         epsilon=1e-12,
         use_bias=True,
+        table_dim=None,
         initializer_range=0.02,
         **kwargs,
     ):
@@ -57,6 +60,7 @@ class MaskedLMHead(keras.Layer):
             dtype=self.dtype_policy,
             name="transform",
         )
+        self.table_dim = table_dim or hidden_dim
         self.norm = layer_norm("norm", epsilon, use_bias)
         self.decoder = None
         if tokens is None:
@@ -73,7 +77,13 @@ class MaskedLMHead(keras.Layer):
         inner = (*sequence_shape[:-1], self.hidden_dim)
         self.norm.build(inner)
         if self.decoder is not None:
-            self.decoder.build(inner)
+            self.decoder.build((*inner[:-1], self.table_dim))
+        if self.table_dim < self.hidden_dim:
+            self.columns = self.add_weight(
+                shape=(self.hidden_dim - self.table_dim, self.vocabulary_size),
+                initializer=truncated_normal(self.initializer_range),
+                name="columns",
+            )
         self.bias = self.add_weight(
             shape=(self.vocabulary_size,),
             initializer="zeros",
@@ -85,10 +95,13 @@ class MaskedLMHead(keras.Layer):
     def call(self, sequence, places):
         x = ops.take_along_axis(sequence, ops.cast(places, "int32")[:, :, None], axis=1)
         x = self.norm(activation(self.activation)(self.transform(x)))
+        rest, x = x[..., self.table_dim :], x[..., : self.table_dim]
         if self.decoder is not None:
             logits = self.decoder(x)
         else:
             logits = ops.matmul(x, ops.transpose(ops.cast(self._table(), x.dtype)))
+        if self.table_dim < self.hidden_dim:
+            logits = logits + ops.matmul(rest, self.columns)
         return ops.cast(logits, "float32") + self.bias
 
     def _table(self):
@@ -109,5 +122,6 @@ class MaskedLMHead(keras.Layer):
             "activation": self.activation,
             "epsilon": self.epsilon,
             "use_bias": self.use_bias,
+            "table_dim": self.table_dim,
             "initializer_range": self.initializer_range,
         }

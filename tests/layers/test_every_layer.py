@@ -6,14 +6,19 @@ import pytest
 
 from keras_bert_zoo import layers
 from keras_bert_zoo.layers import (
+    Affine,
     AttentionMask,
+    BottleneckAttention,
+    BottleneckBlock,
     BucketBias,
     ClassificationHead,
+    ConvolvedBlock,
     CRFHead,
     DenseClassificationHead,
     DisentangledAttention,
     Embeddings,
     FeedForward,
+    FusedDisentangledAttention,
     GatedFeedForward,
     LearnedPositions,
     MaskedLMHead,
@@ -29,13 +34,14 @@ from keras_bert_zoo.layers import (
     SequencePooling,
     SpanHead,
     SplitChoices,
+    TrigramEmbeddings,
     UnitNorm,
     layer_norm,
 )
 from tests.tiny import to_numpy
 
 
-def block(cls):
+def block(cls, **options):
     return cls(
         SelfAttention(8, 2, dropout=0.1, name="attention"),
         FeedForward(8, 16, "gelu_tanh", name="feed_forward"),
@@ -43,16 +49,29 @@ def block(cls):
         layer_norm("feed_forward_norm"),
         dropout=0.2,
         name="layer_0",
+        **options,
     )
 
 
 IDS = np.array([[1, 2, 0]])
 X = np.random.default_rng(0).normal(size=(2, 3, 8)).astype("float32")
 CASES = {
+    "Affine": (lambda: Affine(), (X,)),
+    "BottleneckAttention": (lambda: BottleneckAttention(4, 2), (X,)),
+    "BottleneckBlock": (
+        lambda: BottleneckBlock(
+            BottleneckAttention(4, 2, name="attention"),
+            [FeedForward(4, 6, name=f"feed_forward_{i}") for i in range(2)],
+            hidden_dim=8,
+            name="layer_0",
+        ),
+        (X,),
+    ),
     "AttentionMask": (lambda: AttentionMask(), (IDS,)),
     "BucketBias": (lambda: BucketBias(2, 8), (IDS,)),
     "CRFHead": (lambda: CRFHead(3), (X,)),
     "ClassificationHead": (lambda: ClassificationHead(3), (X[:, 0],)),
+    "ConvolvedBlock": (lambda: block(ConvolvedBlock, hidden_dim=8, kernel_size=3), (X,)),
     "DenseClassificationHead": (lambda: DenseClassificationHead(3, "tanh", drop_first=True), (X,)),
     "DisentangledAttention": (
         lambda: DisentangledAttention(8, 2, num_buckets=4, max_distance=9),
@@ -70,6 +89,10 @@ CASES = {
         (IDS, IDS * 0, IDS),
     ),
     "FeedForward": (lambda: FeedForward(8, 16, "relu"), (X,)),
+    "FusedDisentangledAttention": (
+        lambda: FusedDisentangledAttention(8, 2, max_distance=4),
+        {"x": X, "relation": X.reshape(6, 8)[:8].repeat(2, axis=0)[:8]},
+    ),
     "GatedFeedForward": (lambda: GatedFeedForward(8, 16, dropout=0.1), (X,)),
     "LearnedPositions": (lambda: LearnedPositions(5, 8), (IDS,)),
     "MaskedLMHead": (
@@ -88,6 +111,10 @@ CASES = {
     "SequencePooling": (lambda: SequencePooling(("cls", "max")), (X, np.array([[1, 1, 0]] * 2))),
     "SpanHead": (lambda: SpanHead(), (X, np.array([[1, 1, 0]] * 2))),
     "SplitChoices": (lambda: SplitChoices(), (X[:, 0, :1], IDS[:, None].repeat(2, axis=1))),
+    "TrigramEmbeddings": (
+        lambda: TrigramEmbeddings(9, 4, 8, max_sequence_length=5, norm=layer_norm("norm")),
+        (IDS, IDS * 0, IDS),
+    ),
     "UnitNorm": (lambda: UnitNorm(), (X,)),
 }
 
