@@ -22,8 +22,8 @@ class Encoder(keras.Model):
         config: the family's config; all that is saved of the architecture.
         embeddings: `(token_ids, segment_ids, padding_mask) -> x`.
         blocks: layers `(x, attention_mask) -> x`; one may appear more than once.
-        relations: `padding_mask -> relation`, what attention is told about pairs of positions:
-            blocks get it as `relation`.
+        relations: `(padding_mask, segment_ids) -> relation`, what attention is told about pairs of
+            positions: blocks get it as `relation`.
         pooler: `x -> (batch, hidden_dim)`, if the family has one.
         final_norm: applied to the last block's output, if given.
 
@@ -153,7 +153,11 @@ def run(
 ):
     """Runs the parts in their order; what `Encoder` and `Encoder.trace` both do."""
     mask = mask_layer(inputs["padding_mask"])
-    related = {} if relations is None else {"relation": relations(inputs["padding_mask"])}
+    related = (
+        {}
+        if relations is None
+        else {"relation": relations(inputs["padding_mask"], inputs["segment_ids"])}
+    )
     x = embeddings(*(inputs[key] for key in INPUTS), training=training)
     states, maps = [x], []
     for block in blocks:

@@ -258,6 +258,9 @@ class HuggingFaceFolder:
     def is_for(self, architecture, unsaid=True):
         """Whether the config names a class whose name ends so; `unsaid` if it names none."""
         names = self.config.get("architectures")
+        endings = (architecture,) if isinstance(architecture, str) else architecture
+        own = self.family.hugging_face.architectures
+        architecture = tuple(own.get(ending, ending) for ending in endings)
         return any(str(name).endswith(architecture) for name in names) if names else unsaid
 
     def labels(self, count):

@@ -47,6 +47,7 @@ def write_task(task, folder, *, head=True):
     ending = (task.architecture if head else None) or "Model"
     if isinstance(ending, tuple):  # all that may be read; the first is what is written
         ending = ending[0]
+    ending = names.architectures.get(ending, ending)
     tensors = tensors_of(
         task if head else task.encoder,
         task.encoder.config,
@@ -103,12 +104,12 @@ def head_config(task):
 
 def head_names(task):
     """Our layer path -> their tensor prefix, for the task's head."""
-    return family_called(task.encoder.config.family).heads[task.head_style].weight_names
+    return family_called(task.encoder.config.family).head(task.head_style).weight_names
 
 
 def unused_pooler(task):
     """The weights of a pooler that the head does not use: transformers' head has none."""
-    style = family_called(task.encoder.config.family).heads[task.head_style]
+    style = family_called(task.encoder.config.family).head(task.head_style)
     pooler = task.encoder.pooler
     return () if pooler is None or style.uses_pooler else pooler.weights
 

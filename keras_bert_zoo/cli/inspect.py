@@ -52,7 +52,7 @@ def _hugging_face(folder):
     if head:
         task = TextClassifier(encoder, None, **head)
         ours = {id(weight) for weight in encoder.weights}
-        style = checkpoint.family.heads["TextClassifier"]
+        style = checkpoint.family.head("TextClassifier")
         new = [weight for weight in task.weights if id(weight) not in ours]
         checkpoint.fill_head(new, style.weight_names)
         parts, parameters = _task(task), task.count_params()

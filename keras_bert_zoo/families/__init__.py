@@ -17,6 +17,7 @@ FILES = (
     "mpnet",
     "roberta",
     "xlm_roberta",
+    "xlnet",
 )
 FAMILIES = {
     family.name: family

@@ -96,6 +96,7 @@ class HuggingFaceNames:
             `classifier_dropout`.
         flat: their config -> the same with the fields that `config` and `required` name, where
             releases of transformers differ in how they write them.
+        architectures: end of a class of transformers' as other families have it -> as this one has.
         aliases: another name of theirs -> the name in our tables, for weights kept under either.
         not_encoder: starts of the names of tensors that are no weights of the encoder.
     """
@@ -112,6 +113,7 @@ class HuggingFaceNames:
     flat: Callable = dict
     offsets: Mapping[str, int] = dataclasses.field(default_factory=dict)
     head_dropouts: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    architectures: Mapping[str, str] = dataclasses.field(default_factory=dict)
     aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
@@ -136,3 +138,15 @@ class Family:
     @property
     def name(self):
         return self.Config.family
+
+    def head(self, style):
+        """The `HeadStyle` of a task.
+
+        Raises:
+            ValueError: the family has none for it.
+        """
+        if style not in self.heads:
+            raise ValueError(
+                f"{self.name} has no {style}. It has: {', '.join(sorted(self.heads))}."
+            )
+        return self.heads[style]

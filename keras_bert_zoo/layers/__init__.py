@@ -19,6 +19,7 @@ from .norms import layer_norm
 from .pooling import Pooler
 from .prediction_transform import PredictionTransform
 from .relations import BucketBias
+from .relative_attention import OtherSegment, RelativeAttention, XLNetEmbeddings
 from .rotary_attention import RotaryAttention
 from .sequence_pooling import SequencePooling, UnitNorm
 from .span_head import SpanHead
@@ -43,11 +44,13 @@ __all__ = [
     "LearnedPositions",
     "MaskedLMHead",
     "MergeChoices",
+    "OtherSegment",
     "PaddedPositions",
     "Pooler",
     "PostNormBlock",
     "PreNormBlock",
     "PredictionTransform",
+    "RelativeAttention",
     "RelativeTable",
     "RotaryAttention",
     "SelfAttention",
@@ -56,6 +59,7 @@ __all__ = [
     "SplitChoices",
     "TrigramEmbeddings",
     "UnitNorm",
+    "XLNetEmbeddings",
     "activation",
     "layer_norm",
 ]

@@ -74,16 +74,16 @@ class RelativeTable(keras.layers.Layer):
             2 * num_buckets, hidden_dim, initializer, dtype=self.dtype_policy, name="table"
         )
 
-    def build(self, shape):
+    def build(self, shape, *_):
         self.table.build()
         if self.norm is not None and not self.norm.built:
             self.norm.build((2 * self.num_buckets, self.hidden_dim))
 
-    def call(self, padding_mask):
+    def call(self, padding_mask, segment_ids=None):
         vectors = self.table(ops.arange(2 * self.num_buckets))
         return vectors if self.norm is None else self.norm(vectors)
 
-    def compute_output_spec(self, padding_mask):
+    def compute_output_spec(self, padding_mask, segment_ids=None):
         return keras.KerasTensor((2 * self.num_buckets, self.hidden_dim), self.compute_dtype)
 
     def get_config(self):

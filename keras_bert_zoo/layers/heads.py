@@ -50,7 +50,8 @@ class ClassificationHead(keras.Layer):
 class DenseClassificationHead(ClassificationHead):
     """The first token's vector, a dense layer with an activation, and `ClassificationHead`.
 
-    Takes `(batch, length, hidden_dim)`, gives float32 logits `(batch, num_classes)`.
+    Takes `(batch, length, hidden_dim)`, or `(batch, hidden_dim)` where a vector is chosen already;
+    gives float32 logits `(batch, num_classes)`.
 
     Args:
         num_classes: number of logits.
@@ -82,7 +83,7 @@ class DenseClassificationHead(ClassificationHead):
         super().build(features)
 
     def call(self, sequence, training=None):
-        first = sequence[:, 0]
+        first = sequence[:, 0] if len(sequence.shape) == 3 else sequence
         if self.drop_first:
             first = self.dropout(first, training=training)
         return super().call(self.dense(first), training=training)

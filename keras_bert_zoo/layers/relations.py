@@ -55,10 +55,10 @@ class BucketBias(keras.Layer):
             num_buckets, num_heads, initializer, dtype=self.dtype_policy, name="table"
         )
 
-    def build(self, shape):
+    def build(self, shape, *_):
         self.table.build()
 
-    def call(self, padding_mask):
+    def call(self, padding_mask, segment_ids=None):
         places = ops.arange(ops.shape(padding_mask)[1], dtype="int32")
         offset = places[None, :] - places[:, None]
         half = self.num_buckets // 2
@@ -67,7 +67,7 @@ class BucketBias(keras.Layer):
         bucket = bucket + half * ops.cast(offset > 0, "int32")
         return ops.expand_dims(ops.transpose(self.table(bucket), (2, 0, 1)), 0)
 
-    def compute_output_spec(self, padding_mask):
+    def compute_output_spec(self, padding_mask, segment_ids=None):
         length = padding_mask.shape[1]
         return keras.KerasTensor((1, self.num_heads, length, length), self.compute_dtype)
 

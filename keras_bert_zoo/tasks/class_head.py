@@ -32,7 +32,7 @@ class ClassHead:
         name="text_classifier",
     ):
         class_labels = Labels(labels, num_classes, problem)
-        style = family_called(encoder.config.family).heads[self.head_style]
+        style = family_called(encoder.config.family).head(self.head_style)
         inputs = encoder_inputs(encoder)
         count, mask = class_labels.num_classes, inputs["padding_mask"]
         outputs = style.build(encoder, encoder(inputs), mask, count, dropout)
@@ -107,7 +107,7 @@ class ClassHead:
     @classmethod
     def head_from_hugging_face(cls, checkpoint):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""
-        style = checkpoint.family.heads[cls.head_style]
+        style = checkpoint.family.head(cls.head_style)
         if not checkpoint.is_for(ClassHead.architecture) or not checkpoint.holds(style):
             return None
         count = checkpoint.num_logits(style)

@@ -53,7 +53,7 @@ class MaskedLM(FeatureTask):
         seed=None,
         name="masked_lm",
     ):
-        style = family_called(encoder.config.family).heads["MaskedLM"]
+        style = family_called(encoder.config.family).head("MaskedLM")
         inputs = encoder_inputs(encoder)
         places = keras.Input((None,), dtype="int32", name="mask_positions")
         outputs = style.build(encoder, encoder(inputs), places, tied)
@@ -206,7 +206,7 @@ class MaskedLM(FeatureTask):
     @classmethod
     def head_from_hugging_face(cls, checkpoint):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""
-        names = checkpoint.family.heads[cls.head_style].weight_names
+        names = checkpoint.family.head(cls.head_style).weight_names
         if f"{names['head/transform']}.weight" not in checkpoint:
             return None
         return {"tied": not checkpoint.has_own(f"{names['head/decoder']}.weight")}

@@ -112,7 +112,7 @@ class MultiTaskClassifier(Task):
         labels = {key: labels_of(key, one) for key, one in check_tasks(tasks).items()}
         if sampling not in SAMPLINGS:
             raise unknown_name("sampling", sampling, SAMPLINGS)
-        style = family_called(encoder.config.family).heads[self.head_style]
+        style = family_called(encoder.config.family).head(self.head_style)
         inputs = encoder_inputs(encoder)
         sequence, mask = encoder(inputs), inputs["padding_mask"]
         outputs = {

@@ -45,7 +45,7 @@ class MultipleChoice(FeatureTask):
         seed=None,
         name="multiple_choice",
     ):
-        style = family_called(encoder.config.family).heads["MultipleChoice"]
+        style = family_called(encoder.config.family).head("MultipleChoice")
         inputs = {
             key: keras.Input((None, None), dtype=value.dtype, name=key)
             for key, value in encoder.input.items()
@@ -99,6 +99,6 @@ class MultipleChoice(FeatureTask):
     @classmethod
     def head_from_hugging_face(cls, checkpoint):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""
-        style = checkpoint.family.heads[cls.head_style]
+        style = checkpoint.family.head(cls.head_style)
         held = checkpoint.holds(style) and checkpoint.num_logits(style) == 1
         return {} if held and checkpoint.is_for(cls.architecture, unsaid=False) else None

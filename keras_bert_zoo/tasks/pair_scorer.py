@@ -124,7 +124,7 @@ class PairScorer(TextClassifier):
 
     @classmethod
     def head_names(cls, checkpoint):
-        style = next_sentence(checkpoint) or checkpoint.family.heads[cls.head_style]
+        style = next_sentence(checkpoint) or checkpoint.family.head(cls.head_style)
         return style.weight_names
 
 

@@ -71,7 +71,7 @@ class SpanExtractor(FeatureTask):
         name="span_extractor",
     ):
         check_options(max_answer_length, n_best, no_answer)
-        style = family_called(encoder.config.family).heads["SpanExtractor"]
+        style = family_called(encoder.config.family).head("SpanExtractor")
         inputs = encoder_inputs(encoder)
         outputs = style.build(encoder, encoder(inputs), inputs["padding_mask"])
         super().__init__(
@@ -252,7 +252,7 @@ class SpanExtractor(FeatureTask):
     @classmethod
     def head_from_hugging_face(cls, checkpoint):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""
-        held = checkpoint.holds(checkpoint.family.heads[cls.head_style])
+        held = checkpoint.holds(checkpoint.family.head(cls.head_style))
         held = held and checkpoint.is_for(cls.architecture)
         return {} if held else None
 

@@ -57,7 +57,7 @@ class Task(TextTrainer):
         self.encoder, self.preprocessor = encoder, preprocessor
         if encoder.pooler is not None:
             # One that is not part of the outputs has no gradients.
-            style = family_called(encoder.config.family).heads[self.head_style]
+            style = family_called(encoder.config.family).head(self.head_style)
             encoder.pooler.trainable = style.uses_pooler
         self.recipe = recipe or Recipe.for_encoder(encoder.config)
         self.seed = random.randrange(2**31) if seed is None else seed
@@ -303,7 +303,7 @@ class Task(TextTrainer):
     @classmethod
     def head_names(cls, checkpoint):
         """Our layer path -> their tensor prefix, for that head."""
-        return checkpoint.family.heads[cls.head_style].weight_names
+        return checkpoint.family.head(cls.head_style).weight_names
 
 
 def encoder_inputs(encoder):

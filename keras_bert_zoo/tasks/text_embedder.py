@@ -83,7 +83,7 @@ class TextEmbedder(FeatureTask):
         if projection_dim is not None:
             projection = (projection_dim, activation(projection_activation), projection_bias)
         inputs = encoder_inputs(encoder)
-        style = family_called(encoder.config.family).heads[self.head_style]
+        style = family_called(encoder.config.family).head(self.head_style)
         outputs = style.build(
             encoder, encoder(inputs), inputs["padding_mask"], modes, projection, normalize
         )

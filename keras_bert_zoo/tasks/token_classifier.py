@@ -94,7 +94,7 @@ class TokenClassifier(FeatureTask):
             scheme = scheme or "BIO"
             labels = tags_of_types(entity_types, scheme)
         tags = Labels(labels, num_classes)
-        style = family_called(encoder.config.family).heads["TokenClassifier"]
+        style = family_called(encoder.config.family).head("TokenClassifier")
         inputs = encoder_inputs(encoder)
         layer = CRFHead if head == "crf" else ClassificationHead
         outputs = style.build(encoder, encoder(inputs), tags.num_classes, dropout, layer)
@@ -308,7 +308,7 @@ class TokenClassifier(FeatureTask):
     @classmethod
     def head_from_hugging_face(cls, checkpoint):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""
-        style = checkpoint.family.heads[cls.head_style]
+        style = checkpoint.family.head(cls.head_style)
         if not checkpoint.is_for("TokenClassification") or not checkpoint.holds(style):
             return None
         count = checkpoint.num_logits(style)

@@ -23,11 +23,13 @@ from keras_bert_zoo.layers import (
     LearnedPositions,
     MaskedLMHead,
     MergeChoices,
+    OtherSegment,
     PaddedPositions,
     Pooler,
     PostNormBlock,
     PredictionTransform,
     PreNormBlock,
+    RelativeAttention,
     RelativeTable,
     RotaryAttention,
     SelfAttention,
@@ -36,6 +38,7 @@ from keras_bert_zoo.layers import (
     SplitChoices,
     TrigramEmbeddings,
     UnitNorm,
+    XLNetEmbeddings,
     layer_norm,
 )
 from tests.tiny import to_numpy
@@ -100,12 +103,17 @@ CASES = {
         (X, np.array([[0, 2], [1, 1]])),
     ),
     "MergeChoices": (lambda: MergeChoices(), (np.array([IDS, IDS], "int32"),)),
+    "OtherSegment": (lambda: OtherSegment(), (IDS, IDS)),
     "PaddedPositions": (lambda: PaddedPositions(5, 8), (IDS,)),
     "Pooler": (lambda: Pooler(8), (X,)),
     "PostNormBlock": (lambda: block(PostNormBlock), (X,)),
     "PreNormBlock": (lambda: block(PreNormBlock), (X,)),
     "PredictionTransform": (lambda: PredictionTransform(8, "relu"), (X,)),
     "RotaryAttention": (lambda: RotaryAttention(8, 2, rotary_base=100.0, window=1), (X,)),
+    "RelativeAttention": (
+        lambda: RelativeAttention(8, 2),
+        {"x": X, "relation": np.arange(18).reshape(2, 3, 3) % 2 > 0},
+    ),
     "RelativeTable": (lambda: RelativeTable(4, 8, layer_norm("norm")), (IDS,)),
     "SelfAttention": (lambda: SelfAttention(8, 2), (X,)),
     "SequencePooling": (lambda: SequencePooling(("cls", "max")), (X, np.array([[1, 1, 0]] * 2))),
@@ -116,6 +124,7 @@ CASES = {
         (IDS, IDS * 0, IDS),
     ),
     "UnitNorm": (lambda: UnitNorm(), (X,)),
+    "XLNetEmbeddings": (lambda: XLNetEmbeddings(9, 8), (IDS, IDS * 0, IDS)),
 }
 
 

@@ -33,13 +33,14 @@ def theirs(inputs):
 
 
 def reference(head, folder, config_class="BertConfig", **config):
-    """Saves a random model with this head; returns it."""
+    """Saves a random model with this head; returns it. A field of `...` is left out."""
     transformers = pytest.importorskip("transformers", reason="the reference: pip install .[test]")
     import torch
 
     torch.manual_seed(1)
     with torch.no_grad():
-        options = getattr(transformers, config_class)(**{**SIZES, **config})
+        sizes = {key: value for key, value in {**SIZES, **config}.items() if value is not ...}
+        options = getattr(transformers, config_class)(**sizes)
         model = getattr(transformers, head)(options).eval()
         for name, weight in model.named_parameters():
             if name.endswith("bias") or "norm" in name.lower():
