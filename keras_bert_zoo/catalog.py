@@ -197,8 +197,10 @@ def check_registry(info, encoder):
     if info is None:
         return
     config = encoder.get_config()
-    other = {key: value for key, value in info.config.items() if config[key] != value}
-    other.pop("use_pooler", None)
+    # Rates of dropout are habits, and the pooler may be left out.
+    free = ("dropout", "attention_dropout", "feed_forward_dropout", "use_pooler")
+    numbers = {key: value for key, value in info.config.items() if key not in free}
+    other = {key: value for key, value in numbers.items() if config[key] != value}
     if other:
         raise ConversionError(
             f"The files of preset {info.name} differ from what it is known to be: "

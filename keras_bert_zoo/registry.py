@@ -87,6 +87,8 @@ def _one_of(*values) -> _Rule:
 
 
 _POSITIVE = _Rule("a positive integer", _is_int)
+_COUNT = _Rule("an integer of at least 0", lambda value: value == 0 or _is_int(value))
+_BASE = _Rule("a number above 1", lambda value: type(value) in (int, float) and value > 1)
 _RATE = _Rule("a number of at least 0 and below 1", _is_rate)
 _SMALL = _Rule("a number above 0 and below 1", lambda value: _is_rate(value) and value > 0)
 _TEXT = _matching(r"\S.*\S", "a sentence on one line")
@@ -100,30 +102,82 @@ _SOURCE = _matching(
     "or 'pkg:python_package[/sub/folder]'",
 )
 
-_BERT_CONFIG = {
-    "vocabulary_size": _POSITIVE,
-    "num_layers": _POSITIVE,
-    "hidden_dim": _POSITIVE,
-    "num_heads": _POSITIVE,
-    "intermediate_dim": _POSITIVE,
-    "max_sequence_length": _POSITIVE,
-    "activation": _TEXT,
-    "dropout": _RATE,
-    "attention_dropout": _RATE,
+# Every number that a family's config may have.
+_NUMBERS = {
+    **dict.fromkeys(
+        (
+            "vocabulary_size",
+            "num_layers",
+            "hidden_dim",
+            "num_heads",
+            "intermediate_dim",
+            "max_sequence_length",
+            "embedding_dim",
+            "bottleneck_dim",
+            "num_feed_forwards",
+            "num_groups",
+            "num_buckets",
+            "global_every",
+            "local_window",
+        ),
+        _POSITIVE,
+    ),
+    **dict.fromkeys(("num_segments", "convolution_size"), _COUNT),
+    **dict.fromkeys(("dropout", "attention_dropout", "feed_forward_dropout"), _RATE),
+    **dict.fromkeys(("activation", "convolution_activation"), _TEXT),
+    **dict.fromkeys(("global_rotary_base", "local_rotary_base"), _BASE),
     "layer_norm_epsilon": _SMALL,
-    "num_segments": _POSITIVE,
     "use_pooler": _one_of(True, False),
+    "classifier_pooling": _one_of("cls", "mean"),
 }
+_COMMON = (
+    "vocabulary_size",
+    "num_layers",
+    "hidden_dim",
+    "num_heads",
+    "intermediate_dim",
+    "max_sequence_length",
+    "activation",
+    "dropout",
+    "attention_dropout",
+    "layer_norm_epsilon",
+)
+_BERT = (*_COMMON, "num_segments", "use_pooler")
 # A new family adds its line here.
-_CONFIGS = {"bert": _BERT_CONFIG}
-
-_WORDPIECE = {
-    "kind": _one_of("wordpiece"),
-    "lowercase": _one_of(True, False),
-    "strip_accents": _one_of(None, True, False),
-    "tokenize_chinese_chars": _one_of(True, False),
+_CONFIGS = {
+    "albert": (*_COMMON, "embedding_dim", "num_segments", "num_groups", "use_pooler"),
+    "bert": _BERT,
+    "camembert": _BERT,
+    "deberta": (*_COMMON, "num_segments"),
+    "deberta_v2": (*_COMMON, "num_buckets", "convolution_size", "convolution_activation"),
+    "distilbert": _COMMON,
+    "electra": (*_COMMON, "embedding_dim", "num_segments"),
+    "mobilebert": (*_BERT, "embedding_dim", "bottleneck_dim", "num_feed_forwards"),
+    "modernbert": (
+        *_COMMON,
+        "feed_forward_dropout",
+        "global_every",
+        "local_window",
+        "global_rotary_base",
+        "local_rotary_base",
+        "classifier_pooling",
+    ),
+    "mpnet": (*_COMMON, "num_buckets", "use_pooler"),
+    "roberta": _BERT,
+    "xlm_roberta": _BERT,
+    "xlnet": _COMMON,
 }
-_TOKENIZERS = {"wordpiece": _WORDPIECE}
+
+_TOKENIZERS = {
+    "byte_bpe": {"kind": _one_of("byte_bpe")},
+    "unigram": {"kind": _one_of("unigram")},
+    "wordpiece": {
+        "kind": _one_of("wordpiece"),
+        "lowercase": _one_of(True, False),
+        "strip_accents": _one_of(None, True, False),
+        "tokenize_chinese_chars": _one_of(True, False),
+    },
+}
 
 _PRESET = {
     "description": _TEXT,
@@ -168,7 +222,8 @@ def _check_preset(values: object, file: Path) -> None:
         )
     _check_fields(values, _PRESET, file)
     config, tokenizer = values["config"], values["tokenizer"]
-    _check_fields(config, _CONFIGS[values["family"]], file, "config.")
+    rules = {name: _NUMBERS[name] for name in _CONFIGS[values["family"]]}
+    _check_fields(config, rules, file, "config.")
     kind = tokenizer.get("kind")
     if not isinstance(kind, str) or kind not in _TOKENIZERS:
         raise ValueError(
@@ -239,7 +294,7 @@ def preset_names() -> list[str]:
     """Names of all presets, smallest model first within a family; aliases are left out.
 
     >>> preset_names()[0]
-    'bert_tiny_en_uncased'
+    'albert_base_v2_en_uncased'
     """
     return list(_load(presets_folder())[0])
 

@@ -1,10 +1,13 @@
 """Every preset's numbers, against the encoder that is built from them."""
 
+import dataclasses
+
 import keras
 import pytest
 
 import keras_bert_zoo as kbz
-from keras_bert_zoo.registry import get_preset, preset_names
+from keras_bert_zoo.families import FAMILIES
+from keras_bert_zoo.registry import _CONFIGS, get_preset, list_presets, preset_names
 
 pytestmark = pytest.mark.any_backend
 
@@ -15,6 +18,13 @@ def test_parameters_are_those_of_the_built_encoder(name):
     with keras.StatelessScope(initialize_variables=False):  # shapes without memory
         encoder = kbz.Encoder.from_config({"family": preset.family, **preset.config})
     assert encoder.count_params() == preset.parameters
+
+
+def test_every_family_has_its_numbers_and_presets():
+    assert set(_CONFIGS) == set(FAMILIES) == {preset.family for preset in list_presets()}
+    for name, family in FAMILIES.items():
+        fields = {field.name for field in dataclasses.fields(family.Config)}
+        assert set(_CONFIGS[name]) == fields - {"initializer_range"}
 
 
 def test_new_weights_need_no_download():

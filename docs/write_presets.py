@@ -1,0 +1,53 @@
+"""Writes docs/presets.md from the preset files: `python docs/write_presets.py`."""
+
+from itertools import groupby
+from pathlib import Path
+
+from keras_bert_zoo.registry import list_presets
+
+HEAD = """# Presets
+
+`kbz.TextClassifier.from_preset("roberta_base_en", labels=[...])` fetches the weights of the named repository
+and checks them against the numbers here. Parameters are the encoder's, with its pooler. Any other
+checkpoint of these families is read as `hf://owner/name`. This page is written by `docs/write_presets.py`.
+"""
+COLUMNS = (
+    "preset",
+    "layers x width",
+    "longest",
+    "parameters",
+    "languages",
+    "licence",
+    "weights",
+    "",
+)
+
+
+def row(preset):
+    config, source = preset.config, preset.sources
+    repository = next(one for one in source if one.startswith("hf://")).removeprefix("hf://")
+    names = [preset.name, *preset.aliases]
+    return (
+        "<br>".join(f"`{name}`" for name in names),
+        f"{config['num_layers']} x {config['hidden_dim']}",
+        f"{config['max_sequence_length']:,}",
+        f"{preset.parameters:,}",
+        ", ".join(preset.languages),
+        preset.license,
+        f"[{repository}](https://huggingface.co/{repository})",
+        f"[paper]({preset.paper}) {preset.description}",
+    )
+
+
+def page():
+    """The text of docs/presets.md."""
+    parts = [HEAD]
+    for family, presets in groupby(list_presets(), key=lambda preset: preset.family):
+        lines = [COLUMNS, ["---"] * len(COLUMNS), *map(row, presets)]
+        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        parts.append(f"## {family}\n\n{table}\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("presets.md").write_text(page(), encoding="utf-8")
