@@ -7,9 +7,10 @@ from keras_bert_zoo.registry import list_presets
 
 HEAD = """# Presets
 
-`kbz.TextClassifier.from_preset("roberta_base_en", labels=[...])` fetches the weights of the named repository
-and checks them against the numbers here. Parameters are the encoder's, with its pooler. Any other
-checkpoint of these families is read as `hf://owner/name`. This page is written by `docs/write_presets.py`.
+`kbz.TextClassifier.from_preset("roberta_base_en", labels=[...])` fetches the weights of the named
+repository and checks them against the numbers here. Parameters are the encoder's, with its pooler.
+Any other checkpoint of these families is read as `hf://owner/name`. This page is written by
+`docs/write_presets.py`.
 """
 COLUMNS = (
     "preset",

@@ -583,6 +583,31 @@ def hugging_face_folder(folder, leave_out=(), **arrays):
     return folder
 
 
+@pytest.mark.parametrize("cls", ["MaskedLM", "MultipleChoice", "SpanExtractor", "TextEmbedder"])
+def test_inspect_tasks_without_labels(run, files, cls):
+    preprocessor = kbz.Preprocessor(tiny_tokenizer(), 16)
+    task = getattr(kbz, cls)(tiny_encoder(num_layers=1), preprocessor)
+    task.save_to_preset(files / "saved")
+    facts = json.loads(run("inspect", files / "saved", "--json").out)
+    assert facts["task"] == cls
+    assert not {"problem", "labels"} & facts.keys()
+    if cls == "TextEmbedder":
+        task.save_to_sentence_transformers(files / "folder")
+    else:
+        task.save_to_hugging_face(files / "folder")
+    facts = json.loads(run("inspect", files / "folder", "--json").out)
+    assert facts["task"] == cls
+    assert facts["report"].keys() <= {"source", "used", "honoured", "ignored"}
+
+
+def test_inspect_a_tagger(run, files):
+    task = kbz.TokenClassifier(tiny_encoder(num_layers=1), None, entity_types=["PER"])
+    task.save_to_preset(files / "saved")
+    facts = json.loads(run("inspect", files / "saved", "--json").out)
+    assert facts["task"] == "TokenClassifier"
+    assert "B-PER" in facts["labels"]
+
+
 def test_inspect_an_encoder(run, files):
     folder = hugging_face_folder(files / "encoder")
     facts = json.loads(run("inspect", folder, "--json").out)

@@ -13,13 +13,18 @@ from .native import replaced_folder, write_json
 WEIGHTS, CONFIG, TOKENIZER_CONFIG = "model.safetensors", "config.json", "tokenizer_config.json"
 
 
-def save_hugging_face(task, folder, *, overwrite=False):
+SHARD_BYTES = 5 * 1000**3
+MARK = {"format": "pt"}
+
+
+def save_hugging_face(task, folder, *, overwrite=False, head=True):
     """Writes a task, head and all, as a folder that transformers' Auto classes read.
 
     Args:
         task: any task whose head transformers knows.
         folder: a new one, or an empty one.
         overwrite: whether a folder that holds something may be replaced.
+        head: whether the head is written; if not, the result is the encoder alone.
 
     Raises:
         FileExistsError: the folder holds something.
@@ -31,7 +36,7 @@ def save_hugging_face(task, folder, *, overwrite=False):
     >>> transformers.AutoModelForSequenceClassification.from_pretrained("for_transformers")
     """
     with replaced_folder(folder, overwrite) as new:
-        write_task(task, new)
+        write_task(task, new, head=head)
 
 
 def write_task(task, folder, *, head=True):
@@ -168,10 +173,32 @@ def weight_values(model):
 
 
 def write_tensors(tensors, path):
-    """Writes named arrays as transformers expects them to be marked."""
+    """Writes named arrays as transformers expects them to be marked.
+
+    Args:
+        tensors: name -> array.
+        path: of the file. If there are more than `SHARD_BYTES`, there are several, with numbers
+            in their names, and an index beside them.
+    """
     from safetensors.numpy import save_file
 
-    save_file(tensors, str(path), metadata={"format": "pt"})
+    shards = [{}]
+    for name, array in tensors.items():
+        held = sum(one.nbytes for one in shards[-1].values())
+        if shards[-1] and held + array.nbytes > SHARD_BYTES:
+            shards.append({})
+        shards[-1][name] = array
+    if len(shards) == 1:
+        save_file(tensors, str(path), metadata=MARK)
+        return
+    places = {}
+    for number, shard in enumerate(shards, 1):
+        name = f"{path.stem}-{number:05d}-of-{len(shards):05d}{path.suffix}"
+        save_file(shard, str(path.with_name(name)), metadata=MARK)
+        places |= dict.fromkeys(shard, name)
+    size = sum(array.nbytes for array in tensors.values())
+    index = {"metadata": {"total_size": size}, "weight_map": places}
+    write_json(path.with_name(f"{path.name}.index.json"), index)
 
 
 def write_tokenizer(preprocessor, folder):

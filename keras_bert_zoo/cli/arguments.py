@@ -9,6 +9,7 @@ from .kinds import KINDS
 from .runtime import BACKENDS
 
 NAME = "keras-bert-zoo"
+FORMATS = ("keras-bert-zoo", "hugging-face", "sentence-transformers")
 
 EXAMPLES = {
     "": """\
@@ -34,6 +35,11 @@ EXAMPLES = {
     "glue": """\
   keras-bert-zoo glue --data glue_data --task RTE,MRPC --preset bert_base_en --output runs
   keras-bert-zoo glue --data glue_data --preset all_minilm_l6_v2 --output runs""",
+    "convert": """\
+  keras-bert-zoo convert uncased_L-12_H-768_A-12 bert --to hugging-face
+  keras-bert-zoo convert hf://google-bert/bert-base-uncased bert --to keras-bert-zoo""",
+    "package": """\
+  keras-bert-zoo package model --name my-bert --output dist""",
     "presets": """\
   keras-bert-zoo presets --language zh
   keras-bert-zoo presets --json""",
@@ -238,6 +244,23 @@ def _add_inspect(parser):
     parser.add_argument("--json", action="store_true", help="the same as JSON")
 
 
+def _add_convert(parser):
+    parser.add_argument("preset", type=filled, metavar="SOURCE", help=PRESET_HELP)
+    parser.add_argument("output", type=filled, metavar="DEST", help="a new folder")
+    parser.add_argument("--to", required=True, choices=FORMATS, help="the format to write")
+    parser.add_argument(
+        "--lenient", action="store_true", help="tensors may be missing or left over; see the report"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace all that is in DEST")
+
+
+def _add_package(parser):
+    parser.add_argument("preset", type=filled, metavar="PRESET_DIR", help="what `finetune` saved")
+    parser.add_argument("--name", required=True, type=filled, help="of the package, as my-bert")
+    parser.add_argument("--output", default="dist", help="folder for the wheel; default: dist")
+    parser.add_argument("--package-version", dest="version", default="1.0", help="default: 1.0")
+
+
 PRESET_HELP = "a name (see `presets`), a folder, hf://owner/name[@revision] or pkg:package"
 TASK_HELP = (
     "default: text. text, document (texts of any length, in windows) and pair: a table of texts "
@@ -254,6 +277,8 @@ COMMANDS = {
     "predict": ("predict", "Use a saved task.", _add_predict),
     "glue": ("glue", "Train, judge and answer the tasks of GLUE.", _add_glue),
     "presets": ("presets", "List the presets that are known by name.", _add_presets),
+    "convert": ("convert", "Write a preset in another format.", _add_convert),
+    "package": ("package", "Pack a preset as a wheel that pip installs.", _add_package),
     "inspect": ("inspect", "Say what a preset is.", _add_inspect),
 }
 

@@ -39,22 +39,25 @@ def _native(folder):
 
 
 def _hugging_face(folder):
-    """Facts and the report of a folder in Hugging Face's or Google's layout, head or none."""
+    """Facts and the report of a folder in another layout, head or none."""
+    from ..catalog import task_class
     from ..checkpoints.google_tf1 import open_folder
-    from ..tasks import TextClassifier
+    from ..checkpoints.sentence_transformers import is_sentence_transformers, transformer_folder
 
     # Not strict: what is missing is what one wants to be told here.
-    checkpoint = open_folder(folder, strict=False)
-    head = TextClassifier.head_from_hugging_face(checkpoint)
+    checkpoint = open_folder(transformer_folder(folder), strict=False)
+    cls = task_class(checkpoint)
+    head = cls.head_from_hugging_face(checkpoint)
     encoder = checkpoint.encoder()
     parts = {"task": "none: an encoder only"}
     parameters = encoder.count_params()
-    if head:
-        task = TextClassifier(encoder, None, **head)
+    if is_sentence_transformers(folder):
+        parts = {"task": "TextEmbedder"}
+    elif head is not None:
+        task = cls(encoder, None, **head)
         ours = {id(weight) for weight in encoder.weights}
-        style = checkpoint.family.head("TextClassifier")
         new = [weight for weight in task.weights if id(weight) not in ours]
-        checkpoint.fill_head(new, style.weight_names)
+        checkpoint.fill_head(new, cls.head_names(checkpoint))
         parts, parameters = _task(task), task.count_params()
     try:
         tokenizer = _tokenizer(checkpoint.tokenizer())
@@ -65,11 +68,16 @@ def _hugging_face(folder):
 
 
 def _task(task):
-    return {
-        "task": type(task).__name__,
-        "problem": task.problem,
-        "labels": task.labels or f"{task.num_classes}, without names",
-    }
+    config = task.get_config()
+    facts = {"task": type(task).__name__}
+    if "problem" in config:
+        facts["problem"] = config["problem"]
+    if "labels" in config or "num_classes" in config:
+        facts["labels"] = config.get("labels") or f"{config['num_classes']}, without names"
+    for name in ("entity_types", "tasks"):
+        if config.get(name):
+            facts[name] = config[name]
+    return facts
 
 
 def _encoder(encoder):

@@ -1,0 +1,100 @@
+"""`keras-bert-zoo convert`: from any format that is read to any that is written.
+
+What was written is read again, and every weight compared, before the command says that it is done.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from .runtime import start_keras
+
+NEEDS_KERAS = True
+
+
+def run(args):
+    output = Path(args.output)
+    if output.exists() and not output.is_dir():
+        raise FileExistsError(f"{output} is a file. Name a folder to write to.")
+    start_keras(debug=args.debug)
+    from ..catalog import locate
+
+    folder, _ = locate(args.preset)
+    if output.resolve() == Path(folder).resolve() or output.resolve() in Path(folder).parents:
+        raise ValueError(f"{output} holds the source, and would be replaced. Name another folder.")
+    task, has_head = read(folder, strict=not args.lenient)
+    write(task, has_head, args.to, output, args.overwrite)
+    count = compare(task, has_head, output)
+    print(task.conversion_report)
+    what = type(task).__name__ if has_head else "encoder without a head"
+    print(f"\n{what} written to {output} as {args.to}; {count} weights read back, all equal")
+
+
+def read(folder, strict=True):
+    """`(task, whether it has a head)`. An encoder alone comes as a `TextEmbedder`."""
+    from ..catalog import load_task, task_class
+    from ..checkpoints.google_tf1 import open_folder
+    from ..checkpoints.native import is_native
+    from ..checkpoints.sentence_transformers import is_sentence_transformers
+    from ..tasks import TextEmbedder
+
+    if is_native(folder) or is_sentence_transformers(folder):
+        return load_task(folder, strict=strict), True
+    checkpoint = open_folder(folder, strict=strict)
+    cls = task_class(checkpoint)
+    if cls.head_from_hugging_face(checkpoint) is not None:
+        return load_task(folder, cls, strict=strict), True
+    return load_task(folder, TextEmbedder, strict=strict), False
+
+
+def write(task, has_head, form, output, overwrite):
+    """Writes a task in one of the `FORMATS` of the command line.
+
+    Raises:
+        ValueError: the format has no place for such a task.
+    """
+    from ..checkpoints.hugging_face_writer import save_hugging_face
+    from ..tasks import TextEmbedder
+
+    if form == "keras-bert-zoo":
+        task.save_to_preset(output, overwrite=overwrite)
+    elif form == "hugging-face":
+        save_hugging_face(task, output, overwrite=overwrite, head=has_head)
+    elif isinstance(task, TextEmbedder):
+        task.save_to_sentence_transformers(output, overwrite=overwrite)
+    else:
+        raise ValueError(
+            f"sentence-transformers keeps sentence embeddings, and this is a "
+            f"{type(task).__name__}. Use --to hugging-face."
+        )
+
+
+def compare(task, has_head, output):
+    """Number of weights, all of them equal in what was written.
+
+    Raises:
+        ValueError: one is not; a mistake of this library.
+    """
+    from keras import ops
+
+    from ..catalog import load_encoder, load_task
+
+    if has_head:
+        source, again = task, load_task(output, type(task))
+    else:
+        source, again = task.encoder, load_encoder(output)
+    expected, found = (
+        {weight.path: ops.convert_to_numpy(weight) for weight in model.weights}
+        for model in (source, again)
+    )
+    other = [
+        path
+        for path, value in expected.items()
+        if path not in found or not np.array_equal(value, found[path])
+    ]
+    if other:
+        raise ValueError(
+            f"{output}: {len(other)} weights are not as in the source, first {other[0]}. Please "
+            "report this."
+        )
+    return len(expected)
