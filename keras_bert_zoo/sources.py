@@ -39,9 +39,11 @@ _TORCH_WEIGHTS = (
     re.compile(r"model(-\d+-of-\d+\.safetensors|\.safetensors\.index\.json)"),
     re.compile(r"pytorch_model\.bin"),
     re.compile(r"pytorch_model(-\d+-of-\d+\.bin|\.bin\.index\.json)"),
+    re.compile(r"tf_model\.h5"),
+    re.compile(r"tf_model(-\d+-of-\d+\.h5|\.h5\.index\.json)"),
 )
 _WEIGHTS = re.compile(r".*\.(safetensors|bin|h5)")
-_OTHER_WEIGHTS = re.compile(r"tf_model\.h5|.*\.(msgpack|onnx|gguf|ot|pth?|ckpt|safetensors)")
+_OTHER_WEIGHTS = re.compile(r".*\.(msgpack|onnx|gguf|ot|pth?|ckpt|safetensors)")
 
 
 class SourceError(ValueError):
@@ -314,7 +316,8 @@ class _HubRepo(NamedTuple):
             found = ", ".join(sorted(others or listing)[:5]) or "no file"
             raise SourceError(
                 f"{self.source!r} holds {found}, which cannot be read here: model.safetensors, "
-                "pytorch_model.bin or model.weights.h5 can. Convert it, then give the new folder."
+                "pytorch_model.bin, tf_model.h5 or model.weights.h5 can. Convert it, then give "
+                "the new folder."
             )
         return {name: listing[name] for name in names}
 

@@ -235,8 +235,8 @@ def test_weights_in_the_format_there_is(client, hub):
     hub.add("tiny/modules", MODEL | {"modules.json": b"[]", "1_Pooling/config.json": b"{}"})
     found = names(client.fetch("hf://tiny/modules")["path"])
     assert found == sorted([*READ, "modules.json", "1_Pooling/config.json"])
-    hub.add("tiny/tf", {"config.json": b"{}", "tf_model.h5": b"tensorflow"})
-    assert "holds tf_model.h5, which cannot be read" in client.fetch("hf://tiny/tf")["error"]
+    hub.add("tiny/tf", {"config.json": b"{}", "flax_model.msgpack": b"flax"})
+    assert "holds flax_model.msgpack, which cannot be read" in client.fetch("hf://tiny/tf")["error"]
     hub.add("tiny/nothing", {})
     assert "holds no file" in client.fetch("hf://tiny/nothing")["error"]
 

@@ -20,9 +20,12 @@ FILES = (
     "model.safetensors.index.json",
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
+    "tf_model.h5",
+    "tf_model.h5.index.json",
 )
 _INDEX = ".index.json"
 _TORCH = (".bin", ".pt", ".pth")
+_KERAS = ".h5"
 # Said of files that hold weights all the same.
 _FOREIGN = {
     ".h5": "Keras or TensorFlow weights",
@@ -54,8 +57,8 @@ def open_tensors(folder_or_file):
 
     Args:
         folder_or_file: a folder with `model.safetensors` or `pytorch_model.bin`, whole or in
-            shards, or else with one TensorFlow checkpoint; or such a file (`.safetensors`, `.bin`,
-            `.pt`, `.pth`, `.index.json`, `.index`).
+            shards, `tf_model.h5`, or else with one TensorFlow checkpoint; or such a file
+            (`.safetensors`, `.bin`, `.pt`, `.pth`, `.h5`, `.index.json`, `.index`).
 
     Raises:
         FileNotFoundError: there is nothing there that can be read, or a shard is missing.
@@ -231,10 +234,14 @@ def _open_file(path, files):
         file = TorchFile(path)
     elif path.suffix == _BUNDLE:
         file = TensorBundle(path)
+    elif path.suffix == _KERAS:
+        from .keras_h5 import KerasH5File
+
+        file = KerasH5File(path)
     else:
         raise FileNotFoundError(
             f"{path} is {_kind(path.name)}, not supported yet. Accepted: .safetensors, "
-            f"{', '.join(_TORCH)}, {_INDEX}, {_BUNDLE}, or a folder that holds one of "
+            f"{', '.join(_TORCH)}, {_INDEX}, {_BUNDLE}, {_KERAS}, or a folder that holds one of "
             f"{', '.join(FILES)}."
         )
     files.callback(file.close)

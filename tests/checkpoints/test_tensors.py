@@ -140,7 +140,7 @@ def test_shards(tmp_path, kind):
 
 
 def test_the_order_of_choice(tmp_path):
-    kinds = list(FILES)
+    kinds = [name for name in FILES if not name.startswith("tf_model")]
     for kind in ("model.safetensors", "pytorch_model.bin"):
         shards(tmp_path, kind)
         save(ONE, tmp_path / kind)
@@ -199,16 +199,16 @@ def test_the_error_says_what_is_there(tmp_path):
         open_tensors(tmp_path)
     with pytest.raises(FileNotFoundError, match="no such file or folder"):
         open_tensors(tmp_path / "nothing")
-    for name in ("config.json", "tf_model.h5", *(f"{n:02}.txt" for n in range(12))):
+    for name in ("config.json", "flax_model.msgpack", *(f"{n:02}.txt" for n in range(12))):
         (tmp_path / name).write_text("{}")
     with pytest.raises(FileNotFoundError) as error:
         open_tensors(tmp_path)
     said = str(error.value)
     assert all(name in said for name in FILES)
-    assert "found tf_model.h5 (Keras or TensorFlow weights, not supported yet), 00.txt" in said
+    assert "found flax_model.msgpack (Flax weights, not supported yet), 00.txt" in said
     assert said.endswith("...")
-    with pytest.raises(FileNotFoundError, match=r"tf_model\.h5 is Keras or TensorFlow weights"):
-        open_tensors(tmp_path / "tf_model.h5")
+    with pytest.raises(FileNotFoundError, match=r"flax_model\.msgpack is Flax weights"):
+        open_tensors(tmp_path / "flax_model.msgpack")
     with pytest.raises(FileNotFoundError, match=r"config\.json is a file of unknown kind"):
         open_tensors(tmp_path / "config.json")
 
