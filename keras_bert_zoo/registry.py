@@ -116,6 +116,7 @@ _NUMBERS = {
             "bottleneck_dim",
             "num_feed_forwards",
             "num_groups",
+            "num_tasks",
             "num_buckets",
             "global_every",
             "local_window",
@@ -128,6 +129,7 @@ _NUMBERS = {
     **dict.fromkeys(("global_rotary_base", "local_rotary_base"), _BASE),
     "layer_norm_epsilon": _SMALL,
     "use_pooler": _one_of(True, False),
+    "use_task_id": _one_of(True, False),
     "classifier_pooling": _one_of("cls", "mean"),
 }
 _COMMON = (
@@ -152,6 +154,7 @@ _CONFIGS = {
     "deberta_v2": (*_COMMON, "num_buckets", "convolution_size", "convolution_activation"),
     "distilbert": _COMMON,
     "electra": (*_COMMON, "embedding_dim", "num_segments"),
+    "ernie": (*_BERT, "use_task_id", "num_tasks"),
     "mobilebert": (*_BERT, "embedding_dim", "bottleneck_dim", "num_feed_forwards"),
     "modernbert": (
         *_COMMON,
@@ -165,6 +168,7 @@ _CONFIGS = {
     "mpnet": (*_COMMON, "num_buckets", "use_pooler"),
     "roberta": _BERT,
     "xlm_roberta": _BERT,
+    "xlm_roberta_xl": _BERT,
     "xlnet": _COMMON,
 }
 

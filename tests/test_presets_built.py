@@ -21,7 +21,9 @@ def test_parameters_are_those_of_the_built_encoder(name):
 
 
 def test_every_family_has_its_numbers_and_presets():
-    assert set(_CONFIGS) == set(FAMILIES) == {preset.family for preset in list_presets()}
+    # The numbers of ERNIE's checkpoints are not known well enough to be held against them.
+    assert set(_CONFIGS) == set(FAMILIES)
+    assert set(FAMILIES) - {preset.family for preset in list_presets()} == {"ernie"}
     for name, family in FAMILIES.items():
         fields = {field.name for field in dataclasses.fields(family.Config)}
         assert set(_CONFIGS[name]) == fields - {"initializer_range"}

@@ -12,11 +12,13 @@ FILES = (
     "deberta_v2",
     "distilbert",
     "electra",
+    "ernie",
     "mobilebert",
     "modernbert",
     "mpnet",
     "roberta",
     "xlm_roberta",
+    "xlm_roberta_xl",
     "xlnet",
 )
 FAMILIES = {

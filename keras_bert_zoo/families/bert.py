@@ -50,33 +50,39 @@ def build(config):
     )
 
 
-def embeddings(config, positions=LearnedPositions, dim=None):
+def embeddings(
+    config, positions=LearnedPositions, dim=None, norm=layer_norm, layer=Embeddings, **options
+):
     """The tables.
 
     Args:
         config: the numbers.
         positions: class of the positions' layer, or None.
         dim: size of a row of the tables; a dense layer makes `hidden_dim` of it, where they differ.
+        norm: what makes the norm, or None.
+        layer: class of the layer.
+        **options: of the layer.
     """
     dim = dim or config.hidden_dim
     spread = {"initializer_range": config.initializer_range}
-    return Embeddings(
+    return layer(
         config.vocabulary_size,
         dim,
         positions=positions
         and positions(config.max_sequence_length, dim, name="positions", **spread),
         num_segments=config.num_segments,
-        norm=layer_norm("norm", config.layer_norm_epsilon),
+        norm=norm and norm("norm", config.layer_norm_epsilon),
         dropout=config.dropout,
         output_dim=config.hidden_dim if dim != config.hidden_dim else None,
         name="embeddings",
         **spread,
+        **options,
     )
 
 
-def block(config, index, attention=None):
+def block(config, index, attention=None, kind=PostNormBlock):
     """A block; `attention` is its layer, if that is not BERT's."""
-    return PostNormBlock(
+    return kind(
         attention
         or SelfAttention(
             config.hidden_dim,

@@ -23,6 +23,7 @@ from .relative_attention import OtherSegment, RelativeAttention, XLNetEmbeddings
 from .rotary_attention import RotaryAttention
 from .sequence_pooling import SequencePooling, UnitNorm
 from .span_head import SpanHead
+from .task_embeddings import TaskEmbeddings
 from .trigram_embeddings import TrigramEmbeddings
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "SequencePooling",
     "SpanHead",
     "SplitChoices",
+    "TaskEmbeddings",
     "TrigramEmbeddings",
     "UnitNorm",
     "XLNetEmbeddings",

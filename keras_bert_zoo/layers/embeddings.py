@@ -162,13 +162,18 @@ class Embeddings(keras.Layer):
         if self.project is not None:
             self.project.build((*token_ids_shape, self.hidden_dim))
 
-    def call(self, token_ids, segment_ids, padding_mask, training=None):
+    def vectors(self, token_ids, segment_ids, padding_mask):
+        """The sum of the parts."""
         x = self.tokens(token_ids)
         if self.segments is not None:
             one = self.num_segments == 1
             x = x + self.segments(ops.zeros_like(segment_ids) if one else segment_ids)
         if self.positions is not None:
             x = x + self.positions(padding_mask)
+        return x
+
+    def call(self, token_ids, segment_ids, padding_mask, training=None):
+        x = self.vectors(token_ids, segment_ids, padding_mask)
         if self.norm is not None:
             x = self.norm(x)
         x = self.dropout(x, training=training) if training else x

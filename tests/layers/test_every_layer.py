@@ -36,6 +36,7 @@ from keras_bert_zoo.layers import (
     SequencePooling,
     SpanHead,
     SplitChoices,
+    TaskEmbeddings,
     TrigramEmbeddings,
     UnitNorm,
     XLNetEmbeddings,
@@ -119,6 +120,7 @@ CASES = {
     "SequencePooling": (lambda: SequencePooling(("cls", "max")), (X, np.array([[1, 1, 0]] * 2))),
     "SpanHead": (lambda: SpanHead(), (X, np.array([[1, 1, 0]] * 2))),
     "SplitChoices": (lambda: SplitChoices(), (X[:, 0, :1], IDS[:, None].repeat(2, axis=1))),
+    "TaskEmbeddings": (lambda: TaskEmbeddings(9, 8, num_tasks=2), (IDS, IDS * 0, IDS)),
     "TrigramEmbeddings": (
         lambda: TrigramEmbeddings(9, 4, 8, max_sequence_length=5, norm=layer_norm("norm")),
         (IDS, IDS * 0, IDS),

@@ -93,11 +93,13 @@ REFERENCES = {
         segments=False,
     ),
     "electra": Reference("Electra", {"embedding_size": 8}),
+    "ernie": Reference("Ernie", {"use_task_id": True, "task_type_vocab_size": 4}),
     "mobilebert": Reference("MobileBert", MOBILEBERT, alone=True),
     "modernbert": Reference("ModernBert", MODERNBERT, segments=False),
     "mpnet": Reference("MPNet", PADDED, segments=False),
     "roberta": Reference("Roberta", PADDED, segments=False),
     "xlm_roberta": Reference("XLMRoberta", PADDED, segments=False),
+    "xlm_roberta_xl": Reference("XLMRobertaXL", PADDED, segments=False),
     "xlnet": Reference(
         "XLNet",
         {"d_model": 16, "n_layer": 2, "n_head": 2, "d_inner": 32, "max_position_embeddings": ...},
