@@ -79,7 +79,7 @@ def test_case_and_widths_agree_with_the_name(file):
         assert preset.tokenizer["lowercase"] is lower
     # Every large encoder published has heads of width 64; MiniLM has 12 heads of width 32, and
     # others are named here.
-    width = {"minilm": 32, "albert_xlarge": 128, "mobilebert": 128}
+    width = {"minilm": 32, "albert_xlarge": 128, "mobilebert": 128, "roberta_xl": 80}
     width = next((value for part, value in width.items() if part in preset.name), 64)
     assert config["hidden_dim"] == config["num_heads"] * width
     if preset.family not in ("modernbert", "mobilebert"):

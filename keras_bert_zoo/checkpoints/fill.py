@@ -32,5 +32,5 @@ def fill(variables, place_of, read, report, *, optional=False):
                 f"describes {expected}. Weights and config do not belong together.",
                 report,
             )
-        variable.assign(place.to_ours(np.asarray(value)).astype(variable.dtype))
+        variable.assign(place.to_ours(np.asarray(value)).astype(variable.dtype, copy=False))
         report.used.append(place.name)

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..encoder import Encoder
 from ..families import FAMILIES
+from ..layers.initializers import truncated_normal, zeros_for_now
 from ..tokenizers import Tokenizer
 from .fill import fill
 from .name_map import locate
@@ -138,7 +139,9 @@ class HuggingFaceFolder:
             ConversionError: strict, and a tensor is missing or left over.
         """
         config = self.encoder_config()
-        encoder = Encoder.from_config({"family": self.family.name, **vars(config), "dtype": dtype})
+        with zeros_for_now():
+            settings = {"family": self.family.name, **vars(config), "dtype": dtype}
+            encoder = Encoder.from_config(settings)
         table = self.family.weight_names(config)
         fill(encoder.weights, lambda v: locate(v.path, table), self.read, self.report)
         heads = self.family.hugging_face.not_encoder
@@ -147,7 +150,18 @@ class HuggingFaceFolder:
         self.report.leftover = [name for name in rest if not name.startswith(heads)]
         if self.strict:
             self.report.raise_if_incomplete()
+        elif self.report.missing:
+            self._draw(encoder, config, table)
         return encoder
+
+    def _draw(self, encoder, config, table):
+        """Random numbers for the matrices that the checkpoint lacks."""
+        draw, missing = truncated_normal(config.initializer_range), set(self.report.missing)
+        for variable in encoder.weights:
+            place = locate(variable.path, table)
+            absent = (place.name if place else variable.path) in missing
+            if absent and len(variable.shape) > 1:
+                variable.assign(draw(variable.shape, variable.dtype))
 
     def fill_head(self, weights, table):
         """Fills a head's weights; one that the checkpoint lacks starts from scratch."""

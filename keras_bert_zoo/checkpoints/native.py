@@ -13,6 +13,7 @@ import numpy as np
 from ..encoder import Encoder
 from ..errors import unknown_name
 from ..families import family_called
+from ..layers.initializers import zeros_for_now
 from ..precision import dtype_scope
 from ..preprocessing import Preprocessor
 from ..tokenizers import Tokenizer
@@ -101,20 +102,22 @@ def load_task(folder, dtype=None):
 
 
 def build(name, config, folder, tensors, dtype=None):
-    """A task from its plain config, with new weights."""
+    """A task from its plain config, with weights that are zero until they are read."""
     from ..tasks import TASKS
 
     if name not in TASKS:
         raise unknown_name("task", name, TASKS)
     check_sizes(config["encoder"], tensors)
     dtype = dtype or config["encoder"]["dtype"]
-    config["encoder"] = Encoder.from_config({**config["encoder"], "dtype": dtype})
+    with zeros_for_now():
+        config["encoder"] = Encoder.from_config({**config["encoder"], "dtype": dtype})
     if config["preprocessor"] is not None:
         tokenizer = Tokenizer(**config["preprocessor"].pop("tokenizer"))
         tokenizer.load_assets(str(folder))
         config["preprocessor"] = Preprocessor(tokenizer, **config["preprocessor"])
     config["recipe"] = Recipe(**config["recipe"])
-    return TASKS[name](**config)
+    with zeros_for_now():
+        return TASKS[name](**config)
 
 
 def check_sizes(config, tensors):

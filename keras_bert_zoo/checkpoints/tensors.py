@@ -1,6 +1,7 @@
 """Named arrays from the files that Hugging Face models are kept in, read one at a time."""
 
 import json
+import math
 import re
 import struct
 from collections.abc import Mapping
@@ -173,14 +174,25 @@ class _SafetensorsFile:
 
         self.path = path
         with _named(path), ExitStack() as opened:
-            self._file = opened.enter_context(safe_open(path, framework="numpy"))
-            entries = _read_header(path).items()
-            self.specs = {name: _spec(name, e) for name, e in entries if name != "__metadata__"}
+            with safe_open(path, framework="numpy"):
+                pass
+            entries, self._start = _read_header(path)
+            entries.pop("__metadata__", None)
+            self.specs = {name: _spec(name, entry) for name, entry in entries.items()}
+            self._offsets = {name: entry["data_offsets"][0] for name, entry in entries.items()}
+            self._data = opened.enter_context(open(path, "rb", buffering=0))
             self._opened = opened.pop_all()
 
     def read(self, name):
+        # Not by the library, which maps the file: a model would be in memory twice.
+        shape, dtype = self.specs[name]
+        count = math.prod(shape)
         with _named(self.path):
-            return self._file.get_tensor(name)
+            self._data.seek(self._start + self._offsets[name])
+            array = np.fromfile(self._data, dtype, count)
+            if len(array) < count:
+                raise ValueError(f"it ends within {name!r}")
+        return array.reshape(shape)
 
     def close(self):
         self._opened.close()
@@ -198,9 +210,10 @@ def _named(path):
 
 
 def _read_header(path):
+    """`(header, where the data start)`."""
     with open(path, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
-        return json.loads(file.read(length), object_pairs_hook=_once)
+        return json.loads(file.read(length), object_pairs_hook=_once), 8 + length
 
 
 def _spec(name, entry):

@@ -8,7 +8,7 @@ import pytest
 
 import keras_bert_zoo as kbz
 from keras_bert_zoo.checkpoints.hugging_face import ACTIVATIONS
-from tests.parity.references import INPUTS, assert_same, edit_config, reference, run
+from tests.parity.references import INPUTS, SIZES, assert_same, edit_config, reference, run
 from tests.tiny import VOCABULARY, to_numpy
 
 MASK = INPUTS["padding_mask"]
@@ -216,6 +216,18 @@ def test_missing_and_left_over_tensors_are_errors(copy):
     assert report.leftover == ["encoder.layer.1.adapter.weight"]
     loose = kbz.Encoder.from_preset(copy, strict=False)
     assert loose.conversion_report.missing == report.missing
+
+
+def test_matrices_that_are_missing_start_at_random(copy):
+    tensors = tensors_of(copy)
+    tensors.pop("bert.encoder.layer.1.output.dense.weight")
+    rewrite(copy, tensors)
+    kernel, other = (
+        to_numpy(kbz.Encoder.from_preset(copy, strict=False).blocks[1].feed_forward.out.kernel)
+        for _ in range(2)
+    )
+    assert 0.2 < kernel.std() / SIZES["initializer_range"] < 1.2
+    assert not np.array_equal(kernel, other)
 
 
 def test_fewer_layers_in_the_config_than_in_the_file(copy):
