@@ -39,12 +39,16 @@ OPTIMIZER = re.compile(
 
 
 def open_folder(folder, *, strict=True):
-    """The checkpoint in a folder of Hugging Face's layout or of Google's.
+    """The checkpoint in a folder of Hugging Face's layout, of Google's, or of KerasHub's.
 
     Raises:
         ConversionError, FileNotFoundError: as of `HuggingFaceFolder` and `GoogleFolder`.
     """
-    return (GoogleFolder if is_google(folder) else HuggingFaceFolder)(folder, strict=strict)
+    from .keras_hub import KerasHubFolder, is_keras_hub
+
+    layouts = ((is_google, GoogleFolder), (is_keras_hub, KerasHubFolder))
+    layout = next((layout for holds, layout in layouts if holds(folder)), HuggingFaceFolder)
+    return layout(folder, strict=strict)
 
 
 def is_google(folder):

@@ -65,13 +65,16 @@ class HuggingFaceFolder:
 
     def __init__(self, folder, *, strict=True):
         self.folder, self.strict = Path(folder), strict
-        self.config = read_json(self.folder / self.config_file)
+        self.config = self._read_config()
         self.tensors = self._open()
         self.report = ConversionReport(source=str(self.folder))
         self.family = self._family()
         self.config = self._flat()
         self.names = self._names()
         self._asked = set()
+
+    def _read_config(self):
+        return read_json(self.folder / self.config_file)
 
     def _open(self):
         return open_tensors(self.folder)

@@ -41,17 +41,15 @@ class KerasH5File:
     """
 
     def __init__(self, path):
-        import h5py
-
         self.path, self._places, self.specs = path, {}, {}
-        with contextlib.ExitStack() as opened:
-            with self._named():
-                self._file = opened.enter_context(h5py.File(path, "r"))
-                for place, data in _datasets(self._file):
+        with contextlib.ExitStack() as stack:
+            self._file = stack.enter_context(opened(path))
+            with named(path):
+                for place, data in datasets(self._file, path):
                     self._add(place, data)
             if not self.specs:
                 raise ValueError(f"{path}: it holds no weights.")
-            self._opened = opened.pop_all()
+            self._opened = stack.pop_all()
 
     def _add(self, place, data):
         if place.count("/") < 2:
@@ -59,10 +57,6 @@ class KerasH5File:
                 f"{place!r} is no layer/model/weight: not a file that transformers wrote"
             )
         name, transposed = translate(place)
-        if data.dtype.kind != "f":
-            raise ValueError(f"{place!r} has dtype {data.dtype}; expected floating-point numbers")
-        if data.is_virtual or data.external or data.id.get_storage_size() != data.nbytes:
-            raise ValueError(f"{place!r} of shape {data.shape} is not held in full")
         transposed = transposed and data.ndim > 1
         spec = data.shape[::-1] if transposed else data.shape, data.dtype
         places, _ = self._places.setdefault(name, ([], transposed))
@@ -73,7 +67,7 @@ class KerasH5File:
 
     def read(self, name):
         places, transposed = self._places[name]
-        with self._named():
+        with named(self.path):
             array, *others = (np.asarray(self._file[place][()]) for place in places)
             if not all(np.array_equal(array, other) for other in others):
                 raise ValueError(f"{' and '.join(map(repr, places))} are both {name}, and differ")
@@ -82,17 +76,53 @@ class KerasH5File:
     def close(self):
         self._opened.close()
 
-    @contextlib.contextmanager
-    def _named(self):
-        """Makes of what the library raises one `ValueError` that names the file."""
-        try:
-            yield
-        except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{self.path}: not a sound file of weights: {error}.") from error
+
+@contextlib.contextmanager
+def named(path):
+    """Makes of what the library raises one `ValueError` that names the file."""
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        if str(error).startswith(f"{path}:"):
+            raise
+        raise ValueError(f"{path}: not a sound file of weights: {error}.") from error
 
 
-def _datasets(group, place="", depth=0):
-    """`(path, dataset)` of all in a group, by links within the file only."""
+@contextlib.contextmanager
+def opened(path):
+    """The `h5py.File` for reading.
+
+    Raises:
+        ValueError: it is none.
+    """
+    import h5py
+
+    with named(path):
+        file = h5py.File(path, "r")
+    with file:
+        yield file
+
+
+def datasets(file, path):
+    """`(place, dataset)` of all weights in a file: whole, of numbers, by links within the file.
+
+    Raises:
+        ValueError: a link to another place, or data that the file does not hold in full.
+    """
+    with named(path):
+        # States of random generators are no weights.
+        found = [(p, data) for p, data in _walk(file) if "seed_generator" not in p.split("/")]
+        for place, data in found:
+            if data.dtype.kind != "f":
+                raise ValueError(
+                    f"{place!r} has dtype {data.dtype}; expected floating-point numbers"
+                )
+            if data.is_virtual or data.external or data.id.get_storage_size() != data.nbytes:
+                raise ValueError(f"{place!r} of shape {data.shape} is not held in full")
+    return found
+
+
+def _walk(group, place="", depth=0):
     import h5py
 
     if depth > 32:
@@ -105,4 +135,4 @@ def _datasets(group, place="", depth=0):
         if isinstance(item, h5py.Dataset):
             yield path, item
         else:
-            yield from _datasets(item, path, depth + 1)
+            yield from _walk(item, path, depth + 1)
