@@ -1,17 +1,60 @@
-"""The README.md of a saved preset, written from what is known of the task."""
+"""The README.md of a saved model, written from what is known of the task."""
 
 import json
 
 from .version import __version__
 
+# End of the name of transformers' class -> what the Hub calls such a task.
+PIPELINES = {
+    "ForSequenceClassification": "text-classification",
+    "ForTokenClassification": "token-classification",
+    "ForQuestionAnswering": "question-answering",
+    "ForMultipleChoice": "multiple-choice",
+    "ForMaskedLM": "fill-mask",
+}
+
 
 def model_card(task):
-    """Markdown with front matter as the Hugging Face hub reads it."""
+    """Markdown with front matter as the Hugging Face hub reads it, of a preset of this library."""
+    return _card(task, "keras_bert_zoo", [], _use(task))
+
+
+def transformers_card(task, architecture):
+    """The same of a folder for transformers.
+
+    Args:
+        task: the task.
+        architecture: name of transformers' class, as in config.json.
+    """
+    ending = next((end for end in PIPELINES if architecture.endswith(end)), None)
+    front = [f"pipeline_tag: {PIPELINES[ending]}"] if ending else []
+    auto = f"AutoModel{ending or ''}"
+    use = [
+        f"from transformers import {auto}, AutoTokenizer",
+        "",
+        f'model = {auto}.from_pretrained("path/to/this/folder")',
+        'tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")',
+        "",
+    ]
+    return _card(task, "transformers", front, [*use, *_use(task)])
+
+
+def _use(task):
+    return [
+        "import keras_bert_zoo",
+        "",
+        f'task = keras_bert_zoo.{type(task).__name__}.from_preset("path/to/this/folder")',
+        type(task).example,
+    ]
+
+
+def _card(task, library, front, use):
     config = task.encoder.config
     labels = getattr(task, "labels", None)
     lines = [
         "---",
-        "library_name: keras_bert_zoo",
+        f"library_name: {library}",
+        *front,
         f"tags: [keras, {config.family}, {task.name}]",
         "---",
         f"# {type(task).__name__} on a {config.family} encoder",
@@ -28,22 +71,7 @@ def model_card(task):
     ]
     if task.preprocessor is not None:
         lines.append(f"| longest input | {task.preprocessor.max_sequence_length} tokens |")
-    lines += [
-        "",
-        "## Recipe",
-        "",
-        "```json",
-        json.dumps(task.recipe.to_config(), indent=2),
-        "```",
-        "",
-        "## Use",
-        "",
-        "```python",
-        "import keras_bert_zoo",
-        "",
-        f'task = keras_bert_zoo.{type(task).__name__}.from_preset("path/to/this/folder")',
-        type(task).example,
-        "```",
-        "",
-    ]
+    recipe = json.dumps(task.recipe.to_config(), indent=2)
+    lines += ["", "## Recipe", "", "```json", recipe, "```"]
+    lines += ["", "## Use", "", "```python", *use, "```", ""]
     return "\n".join(lines)

@@ -6,6 +6,7 @@
 ...     client.fetch("hf://owner/name")     # so it runs in a process of its own
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -71,7 +72,7 @@ class Hub:
     """The server: `repos` by name, and a `log` of every request it answered."""
 
     def __init__(self):
-        self.repos, self.log = {}, []
+        self.repos, self.log, self.parts = {}, [], {}
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self.server.hub, self.server.daemon_threads = self, True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -109,6 +110,74 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.answer()
+
+    def do_POST(self):
+        """Making repositories and writing to them, for who has the token."""
+        path, body = unquote(urlsplit(self.path).path), self.body()
+        if path == "/api/validate-yaml":
+            return self.say({"errors": [], "warnings": []})
+        if not self.allowed():
+            return self.refuse(401, "", "Invalid credentials")
+        if path == "/api/repos/create":
+            return self.create(json.loads(body))
+        if match := re.fullmatch(r"/api/models/(.+?)/branch/(.+)", path):
+            repo = self.server.hub.repos[match[1]]
+            repo.refs[match[2]] = repo.refs["main"]
+            return self.say({})
+        if re.fullmatch(r"/api/models/(.+?)/preupload/(.+)", path):
+            modes = [
+                {
+                    "path": file["path"],
+                    "uploadMode": "lfs" if file["size"] >= LARGE else "regular",
+                    "shouldIgnore": False,
+                }
+                for file in json.loads(body)["files"]
+            ]
+            return self.say({"files": modes})
+        if path.endswith(".git/info/lfs/objects/batch"):
+            url = self.server.hub.url
+            objects = [
+                {**one, "actions": {"upload": {"href": f"{url}/parts/{one['oid']}"}}}
+                for one in json.loads(body)["objects"]
+            ]
+            return self.say({"transfer": "basic", "objects": objects})
+        if match := re.fullmatch(r"/api/models/(.+?)/commit/(.+)", path):
+            return self.commit(*match.groups(), map(json.loads, body.splitlines()))
+        return self.refuse(404, "", "no such page")
+
+    def do_PUT(self):
+        self.server.hub.parts[self.path.rpartition("/")[2]] = self.body()
+        self.say({})
+
+    def body(self):
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def say(self, answer):
+        self.send(200, {"Content-Type": "application/json"}, json.dumps(answer).encode())
+
+    def create(self, asked):
+        hub, name = self.server.hub, asked["name"]
+        name = f"{asked['organization']}/{name}" if asked.get("organization") else name
+        if name in hub.repos:
+            answer = {"error": "You already created this repo", "url": f"{hub.url}/{name}"}
+            return self.send(409, {}, json.dumps(answer).encode())
+        private = asked.get("private") or asked.get("visibility") == "private"
+        hub.add(name, {}, access="private" if private else "public")
+        return self.say({"url": f"{hub.url}/{name}", "name": name, "id": name})
+
+    def commit(self, name, revision, lines):
+        repo = self.server.hub.repos[name]
+        files = dict(repo.files(revision))
+        for line in lines:
+            value = line["value"]
+            if line["key"] == "file":
+                files[value["path"]] = base64.b64decode(value["content"])
+            elif line["key"] == "lfsFile":
+                files[value["path"]] = self.server.hub.parts[value["oid"]]
+        sha = hashlib.sha1(repr(sorted(files)).encode()).hexdigest()
+        repo.commits[sha], repo.refs[revision] = files, sha
+        url = f"{self.server.hub.url}/{name}/commit/{sha}"
+        self.say({"success": True, "commitUrl": url, "commitOid": sha})
 
     def answer(self):
         path = unquote(urlsplit(self.path).path)
@@ -189,7 +258,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        if self.command == "GET":
+        if self.command != "HEAD":
             self.wfile.write(body)
 
 
@@ -233,17 +302,23 @@ for line in sys.stdin:
 """
 
 
+def client_environment(url, home):
+    """For a process whose huggingface_hub knows only our Hub."""
+    drop = re.compile(r"HF_.*|.*_PROXY|HUGGING.*|TRANSFORMERS_.*|XDG_CACHE_HOME", re.IGNORECASE)
+    env = {key: value for key, value in os.environ.items() if not drop.fullmatch(key)}
+    env |= {"HF_ENDPOINT": url, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1"}
+    env |= {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "NO_PROXY": "127.0.0.1"}
+    env["PYTHONPATH"] = os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")])
+    return env
+
+
 class HubClient:
     """`sources.fetch` on the real huggingface_hub client, in a process that knows only our Hub."""
 
     def __init__(self, url, home, **settings):
         self.home = home
-        drop = re.compile(r"HF_.*|.*_PROXY|HUGGING.*|TRANSFORMERS_.*|XDG_CACHE_HOME", re.IGNORECASE)
-        env = {key: value for key, value in os.environ.items() if not drop.fullmatch(key)}
-        env |= {"HF_ENDPOINT": url, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1"}
-        env |= {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "NO_PROXY": "127.0.0.1"}
+        env = client_environment(url, home)
         env |= {"TQDM_POSITION": "-1"}  # progress bars, though nobody is looking
-        env["PYTHONPATH"] = os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")])
         self.process = subprocess.Popen(
             [sys.executable, "-c", DRIVER],
             env=env | settings,

@@ -63,7 +63,7 @@ def test_embedders_in_the_layout_of_sentence_transformers(tmp_path, preset, caps
     assert main(["convert", str(tmp_path / "model"), target, "--to", "sentence-transformers"]) == 0
     assert (tmp_path / "out" / "modules.json").is_file()
     assert main(["convert", str(preset), f"{target}2", "--to", "sentence-transformers"]) == 1
-    assert "this is a TextClassifier. Use --to hugging-face" in capsys.readouterr().err
+    assert "this is a TextClassifier. Use hugging-face" in capsys.readouterr().err
     assert not (tmp_path / "out2").exists()
 
 

@@ -5,12 +5,14 @@ import json
 import keras
 import numpy as np
 
+from ..card import transformers_card
 from ..families import family_called
 from .hugging_face import ACTIVATIONS, PROBLEMS
 from .name_map import locate
 from .native import replaced_folder, write_json
 
 WEIGHTS, CONFIG, TOKENIZER_CONFIG = "model.safetensors", "config.json", "tokenizer_config.json"
+CARD = "README.md"
 
 
 SHARD_BYTES = 5 * 1000**3
@@ -68,6 +70,7 @@ def write_task(task, folder, *, head=True):
         write_tokenizer(task.preprocessor, folder)
         config["pad_token_id"] = task.preprocessor.tokenizer.pad_id
     write_json(folder / CONFIG, config)
+    (folder / CARD).write_text(transformers_card(task, names.classes + ending), "utf-8")
     write_tensors(tensors, folder / WEIGHTS)
 
 

@@ -18,12 +18,13 @@ def run(args):
         raise FileExistsError(f"{output} is a file. Name a folder to write to.")
     start_keras(debug=args.debug)
     from ..catalog import locate
+    from ..checkpoints.formats import write
 
     folder, _ = locate(args.preset)
     if output.resolve() == Path(folder).resolve() or output.resolve() in Path(folder).parents:
         raise ValueError(f"{output} holds the source, and would be replaced. Name another folder.")
     task, has_head = read(folder, strict=not args.lenient)
-    write(task, has_head, args.to, output, args.overwrite)
+    write(task, args.to, output, overwrite=args.overwrite, head=has_head)
     count = compare(task, has_head, output)
     print(task.conversion_report)
     what = type(task).__name__ if has_head else "encoder without a head"
@@ -45,28 +46,6 @@ def read(folder, strict=True):
     if cls.head_from_hugging_face(checkpoint) is not None:
         return load_task(folder, cls, strict=strict), True
     return load_task(folder, TextEmbedder, strict=strict), False
-
-
-def write(task, has_head, form, output, overwrite):
-    """Writes a task in one of the `FORMATS` of the command line.
-
-    Raises:
-        ValueError: the format has no place for such a task.
-    """
-    from ..checkpoints.hugging_face_writer import save_hugging_face
-    from ..tasks import TextEmbedder
-
-    if form == "keras-bert-zoo":
-        task.save_to_preset(output, overwrite=overwrite)
-    elif form == "hugging-face":
-        save_hugging_face(task, output, overwrite=overwrite, head=has_head)
-    elif isinstance(task, TextEmbedder):
-        task.save_to_sentence_transformers(output, overwrite=overwrite)
-    else:
-        raise ValueError(
-            f"sentence-transformers keeps sentence embeddings, and this is a "
-            f"{type(task).__name__}. Use --to hugging-face."
-        )
 
 
 def compare(task, has_head, output):

@@ -283,6 +283,25 @@ class Task(TextTrainer):
 
         save_hugging_face(self, folder, overwrite=overwrite)
 
+    def push_to_hub(self, repository, **options):
+        """Writes the task to a repository of the Hugging Face Hub, which is made if need be.
+
+        Args:
+            repository: `"owner/name"`.
+            **options: `form`, which is `"hugging-face"`, `"keras-bert-zoo"` or
+                `"sentence-transformers"`; `private`; `revision`; `token`.
+
+        Returns:
+            The address of the commit.
+
+        Example:
+
+        >>> task.push_to_hub("me/my-classifier", private=True)
+        """
+        from ..checkpoints.formats import push
+
+        return push(self, repository, **options)
+
     @classmethod
     def from_preset(cls, preset, **options):
         """Loads a saved task, or puts a new head on an encoder.
