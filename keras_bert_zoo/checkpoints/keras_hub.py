@@ -6,7 +6,6 @@ Source of the numbers that a config does not say: the backbones of
 https://github.com/keras-team/keras-hub.
 """
 
-import contextlib
 import dataclasses
 import json
 import re
@@ -19,8 +18,8 @@ import numpy as np
 
 from ..families import family_called
 from ..tokenizers import Tokenizer
+from .hdf5 import Hdf5File
 from .hugging_face import ACTIVATIONS, HuggingFaceFolder, read_json
-from .keras_h5 import datasets, opened
 from .name_map import Place, locate
 from .report import ConversionError
 
@@ -203,20 +202,18 @@ class KerasHubTensors(Mapping):
         self.path, self.unused, self._places = path, [], {}
         self._family = family_called(backbone.family)
         table = self._family.weight_names(None)
-        with contextlib.ExitStack() as stack:
-            self._file = stack.enter_context(opened(path))
-            shapes = dict(datasets(self._file, path))
-            narrow = "layers/dense/vars/0" in shapes and "layers/dense_1/vars/0" not in shapes
-            for theirs, data in shapes.items():
-                ours = our_path(theirs, backbone, narrow)
-                if ours and backbone.unused and ours.startswith(backbone.unused):
-                    self.unused.append(theirs)
-                    continue
-                # What is not known keeps its name, and is told of as left over.
-                place = (ours and locate(ours, table)) or Place(theirs, False)
-                self._places[place.name] = theirs, place, shape_of(data.shape, ours or theirs)
-            self._add_segments(table)
-            self._stack = stack.pop_all()
+        self._file = Hdf5File(path, skip="seed_generator")  # the states of those are no weights
+        specs = self._file.specs
+        narrow = "layers/dense/vars/0" in specs and "layers/dense_1/vars/0" not in specs
+        for theirs, (shape, _) in specs.items():
+            ours = our_path(theirs, backbone, narrow)
+            if ours and backbone.unused and ours.startswith(backbone.unused):
+                self.unused.append(theirs)
+                continue
+            # What is not known keeps its name, and is told of as left over.
+            place = (ours and locate(ours, table)) or Place(theirs, False)
+            self._places[place.name] = theirs, place, shape_of(shape, ours or theirs)
+        self._add_segments(table)
 
     def _add_segments(self, table):
         """The one segment of RoBERTa, whose vector is zero, and which they leave out."""
@@ -230,7 +227,7 @@ class KerasHubTensors(Mapping):
         theirs, place, shape = self._places[name]
         if theirs is None:
             return np.zeros(shape, "float32")
-        array = np.asarray(self._file[theirs][()]).reshape(shape)
+        array = self._file.read(theirs).reshape(shape)
         array = np.concatenate([np.zeros((self._more(name), *shape[1:]), array.dtype), array])
         return array.T if place.transposed else array
 
@@ -258,7 +255,7 @@ class KerasHubTensors(Mapping):
 
     def close(self):
         """Closes the file. Arrays already read stay valid."""
-        self._stack.close()
+        self._file.close()
 
 
 def our_path(theirs, backbone, narrow=False):

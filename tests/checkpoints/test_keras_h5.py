@@ -6,12 +6,14 @@ and names that those releases give.
 
 import json
 import re
+import tracemalloc
 
 import h5py
 import numpy as np
 import pytest
 
 import keras_bert_zoo as kbz
+from keras_bert_zoo.checkpoints.hdf5 import Hdf5File
 from keras_bert_zoo.checkpoints.keras_h5 import KerasH5File, translate
 from keras_bert_zoo.checkpoints.tensors import open_tensors
 from tests.parity.references import INPUTS, assert_same, reference, run
@@ -193,17 +195,20 @@ def virtual(file, folder):
 
 
 DAMAGE = {
-    "external link": (outside, "a link to another place"),
+    "external link": (outside, "neither an array nor a group that is read"),
     "soft link": (
         lambda file, _: file.update({"bert/m/bert/x:0": h5py.SoftLink("/bert")}),
         "a link to another place",
     ),
-    "huge": (huge, "is not held in full"),
-    "compressed": (packed, "is not held in full"),
-    "external data": (raw, "is not held in full"),
-    "virtual": (virtual, "is not held in full"),
-    "whole numbers": (lambda f, _: f.update({"a/b/c:0": np.arange(3)}), "has dtype int64"),
-    "text": (lambda f, _: f.update({"a/b/c:0": "text"}), "has dtype"),
+    "huge": (huge, "is not in one piece"),
+    "compressed": (packed, "is packed, or outside"),
+    "external data": (raw, "is packed, or outside"),
+    "virtual": (virtual, "is not in one piece"),
+    "whole numbers": (
+        lambda f, _: f.update({"a/b/c:0": np.arange(3)}),
+        "has a dtype that is not float16",
+    ),
+    "text": (lambda f, _: f.update({"a/b/c:0": "text"}), "has a dtype that"),
     "another layout": (
         lambda f, _: f.update({"x": np.ones(2, "float32")}),
         "no layer/model/weight",
@@ -227,12 +232,61 @@ def test_what_is_refused(kind, tmp_path):
         KerasH5File(path)
 
 
-def test_a_damaged_file(tmp_path):
-    path = tmp_path / "tf_model.h5"
+def small(path):
+    arrays = {f"bert/m/bert/a{n}/kernel:0": np.full((n + 2, 3), n, "float32") for n in range(20)}
+    arrays["bert/m/bert/scalar:0"] = np.float16(2.5)
+    arrays["bert/m/bert/double:0"] = np.arange(4.0)
+    arrays["bert/m/bert/nothing:0"] = np.zeros((0, 3), "float32")
     with h5py.File(path, "w") as file:
-        file["bert/m/bert/a/kernel:0"] = np.ones((50, 50), "float32")
-    whole = path.read_bytes()
-    for size in (0, 8, 100, len(whole) // 2, len(whole) - 1):
+        file.attrs["layer_names"] = [b"bert"]
+        for place, array in arrays.items():
+            file[place] = array
+    return arrays
+
+
+def test_every_array_is_as_h5py_has_it(tmp_path):
+    arrays = small(tmp_path / "tf_model.h5")
+    file = Hdf5File(tmp_path / "tf_model.h5")
+    assert set(file.specs) == set(arrays)
+    for place, array in arrays.items():
+        found = file.read(place)
+        assert file.specs[place] == (np.shape(array), np.asarray(array).dtype)
+        np.testing.assert_array_equal(found, array)
+    file.close()
+    with pytest.raises(ValueError, match="closed"):
+        file.read(place)
+
+
+def test_cut_off_anywhere(tmp_path):
+    small(tmp_path / "whole.h5")
+    whole = (tmp_path / "whole.h5").read_bytes()
+    path = tmp_path / "tf_model.h5"
+    for size in [*range(0, len(whole), 397), len(whole) - 1]:
         path.write_bytes(whole[:size])
         with pytest.raises(ValueError, match="not a sound file of weights"):
             KerasH5File(path)
+
+
+def test_changed_anywhere(tmp_path):
+    """Whatever stands in the file: it is refused or read, with no more memory than it has bytes."""
+    small(tmp_path / "whole.h5")
+    whole, generator = (tmp_path / "whole.h5").read_bytes(), np.random.default_rng(0)
+    path, refused = tmp_path / "tf_model.h5", 0
+    tracemalloc.start()
+    try:
+        for _ in range(300):
+            data = bytearray(whole)
+            for place in generator.integers(0, len(data), generator.choice([1, 1, 2, 4])):
+                data[place] = generator.choice([0, 255, generator.integers(256)])
+            path.write_bytes(data)
+            try:
+                file = Hdf5File(path)
+                for place in file.specs:
+                    file.read(place)
+                file.close()
+            except ValueError:
+                refused += 1
+        assert tracemalloc.get_traced_memory()[1] < 20 * len(whole)
+    finally:
+        tracemalloc.stop()
+    assert 20 < refused < 300
