@@ -13,8 +13,9 @@ from .norms import layer_norm
 class ConvolvedBlock(PostNormBlock):
     """A `PostNormBlock`, and a convolution of what it reads, summed and normalised (DeBERTa-v2).
 
-    Takes and gives `(batch, length, hidden_dim)`; what it gives for padding is 0. Source: class
-    `ConvLayer` of https://github.com/microsoft/DeBERTa.
+    Takes and gives `(batch, length, hidden_dim)`; what it gives for padding is 0. The mask is one
+    of padding, `(batch, 1, 1, length)`, as `AttentionMask` gives it. Source: class `ConvLayer` of
+    https://github.com/microsoft/DeBERTa.
 
     Args:
         attention, feed_forward, attention_norm, feed_forward_norm, dropout: as for `PostNormBlock`.

@@ -34,7 +34,8 @@ class RotaryAttention(Attention):
     """Self-attention with rotary positions, of all tokens or of those nearby (ModernBERT).
 
     Near tokens only: work and memory grow with `length * window`. One dense layer without bias
-    gives queries, keys and values. Source: https://arxiv.org/abs/2412.13663, section 2.1.
+    gives queries, keys and values. With a window the mask is one of padding, `(batch, 1, 1,
+    length)`, as `AttentionMask` gives it. Source: https://arxiv.org/abs/2412.13663, section 2.1.
 
     Args:
         hidden_dim, num_heads, initializer_range: as for `Attention`.

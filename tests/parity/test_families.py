@@ -368,6 +368,11 @@ def test_heads_there_and_back(family, head, tmp_path):
     np.testing.assert_array_equal(logits_of(again.eval(), family, head), expected)
 
 
+def test_a_head_that_a_family_lacks():
+    with pytest.raises(ValueError, match="xlnet has no MaskedLM. It has: MultipleChoice, Span"):
+        kbz.MaskedLM(tiny("xlnet"))
+
+
 @pytest.mark.parametrize("family", [name for name in REFERENCES if name != "bert"])
 def test_trains_and_is_saved(family, tmp_path):
     preprocessor = kbz.Preprocessor(tiny_tokenizer(), 16)
