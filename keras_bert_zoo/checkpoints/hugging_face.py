@@ -86,12 +86,18 @@ class HuggingFaceFolder:
     def _family(self):
         model_type = self.config.get("model_type")
         for family in FAMILIES.values():
+            if model_type == family.hugging_face.model_type:
+                return family
+        # Before 2020 a config.json did not say what it was the config of: the names of heads'
+        # tensors do, and an encoder alone is a BERT if it has BERT's names.
+        for family in FAMILIES.values() if model_type is None else ():
             names = family.hugging_face
             marker = next(iter(names.sizes.values()))[0]
-            # Before 2020 a config.json did not say what it was the config of.
-            stored = model_type is None and {marker, names.prefix + marker} & set(self.tensors)
-            if model_type == names.model_type or stored:
+            if names.prefix == f"{names.model_type}." and names.prefix + marker in self.tensors:
                 return family
+        bert = FAMILIES["bert"]
+        if model_type is None and next(iter(bert.hugging_face.sizes.values()))[0] in self.tensors:
+            return bert
         known = ", ".join(sorted(family.hugging_face.model_type for family in FAMILIES.values()))
         raise ConversionError(
             f"{self.folder}: model_type is {model_type!r}. Families that can be read: {known}."

@@ -391,3 +391,17 @@ def test_trains_and_is_saved(family, tmp_path):
 
     loaded = keras.saving.load_model(tmp_path / "task.keras")
     np.testing.assert_array_equal(loaded.predict(texts), expected)
+
+
+@pytest.mark.parametrize(
+    ("family", "head", "found"),
+    [
+        ("bert", "Model", "bert"),
+        ("roberta", "ForMaskedLM", "roberta"),
+        ("distilbert", "ForMaskedLM", "distilbert"),
+    ],
+)
+def test_a_config_without_model_type(family, head, found, tmp_path):
+    REFERENCES[family].build(head, tmp_path)
+    edit_config(tmp_path, model_type=..., architectures=...)
+    assert kbz.Encoder.from_preset(tmp_path).config.family == found
