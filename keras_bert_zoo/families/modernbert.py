@@ -1,13 +1,13 @@
 """ModernBERT (https://arxiv.org/abs/2412.13663): rotary, pre-norm, gated, mostly local."""
 
 import dataclasses
+import functools
 
 import keras
 
 from ..encoder import Encoder
 from ..layers import (
     ClassificationHead,
-    Embeddings,
     GatedFeedForward,
     MaskedLMHead,
     PredictionTransform,
@@ -53,6 +53,7 @@ class ModernBertConfig(EncoderConfig):
     global_rotary_base: float = 160_000.0
     local_rotary_base: float = 10_000.0
     classifier_pooling: str = "cls"
+    num_segments = 0
 
     def __post_init__(self):
         super().__post_init__()
@@ -68,24 +69,20 @@ class ModernBertConfig(EncoderConfig):
                 raise ValueError(f"{name} must be even. Given: {value}.")
 
 
+scale = functools.partial(layer_norm, use_bias=False)
+
+
 def build(config):
     return Encoder(
         config,
-        Embeddings(
-            config.vocabulary_size,
-            config.hidden_dim,
-            norm=norm(config, "norm"),
-            dropout=config.dropout,
-            initializer_range=config.initializer_range,
-            name="embeddings",
-        ),
+        bert.embeddings(config, positions=None, norm=scale),
         [block(config, index) for index in range(config.num_layers)],
         final_norm=norm(config, "final_norm"),
     )
 
 
 def norm(config, name):
-    return layer_norm(name, config.layer_norm_epsilon, use_bias=False)
+    return scale(name, config.layer_norm_epsilon)
 
 
 def block(config, index):

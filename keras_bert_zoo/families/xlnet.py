@@ -8,13 +8,10 @@ from ..encoder import Encoder
 from ..layers import (
     ClassificationHead,
     DenseClassificationHead,
-    FeedForward,
     OtherSegment,
-    PostNormBlock,
     RelativeAttention,
     SequencePooling,
     XLNetEmbeddings,
-    layer_norm,
 )
 from . import bert
 from .family import EncoderConfig, Family, HeadStyle, HuggingFaceNames
@@ -42,33 +39,20 @@ def build(config):
             initializer_range=config.initializer_range,
             name="embeddings",
         ),
-        [block(config, index) for index in range(config.num_layers)],
+        [bert.block(config, index, attention(config)) for index in range(config.num_layers)],
         relations=OtherSegment(name="relations"),
         final_norm=keras.layers.Dropout(config.dropout, name="final_dropout"),
     )
 
 
-def block(config, index):
-    return PostNormBlock(
-        RelativeAttention(
-            config.hidden_dim,
-            config.num_heads,
-            dropout=config.attention_dropout,
-            position_dropout=config.dropout,
-            initializer_range=config.initializer_range,
-            name="attention",
-        ),
-        FeedForward(
-            config.hidden_dim,
-            config.intermediate_dim,
-            config.activation,
-            initializer_range=config.initializer_range,
-            name="feed_forward",
-        ),
-        layer_norm("attention_norm", config.layer_norm_epsilon),
-        layer_norm("feed_forward_norm", config.layer_norm_epsilon),
-        dropout=config.dropout,
-        name=f"layer_{index}",
+def attention(config):
+    return RelativeAttention(
+        config.hidden_dim,
+        config.num_heads,
+        dropout=config.attention_dropout,
+        position_dropout=config.dropout,
+        initializer_range=config.initializer_range,
+        name="attention",
     )
 
 
