@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from .checkpoints import native
-from .checkpoints.google_tf1 import open_folder
+from .checkpoints.layouts import open_folder
 from .checkpoints.report import ConversionError
 from .checkpoints.sentence_transformers import (
     is_sentence_transformers,

@@ -7,7 +7,8 @@ import pytest
 
 import keras_bert_zoo as kbz
 from keras_bert_zoo.families import FAMILIES
-from keras_bert_zoo.registry import _CONFIGS, get_preset, list_presets, preset_names
+from keras_bert_zoo.preset_rules import CONFIGS
+from keras_bert_zoo.registry import get_preset, list_presets, preset_names
 
 pytestmark = pytest.mark.any_backend
 
@@ -22,11 +23,11 @@ def test_parameters_are_those_of_the_built_encoder(name):
 
 def test_every_family_has_its_numbers_and_presets():
     # The numbers of ERNIE's checkpoints are not known well enough to be held against them.
-    assert set(_CONFIGS) == set(FAMILIES)
+    assert set(CONFIGS) == set(FAMILIES)
     assert set(FAMILIES) - {preset.family for preset in list_presets()} == {"ernie"}
     for name, family in FAMILIES.items():
         fields = {field.name for field in dataclasses.fields(family.Config)}
-        assert set(_CONFIGS[name]) == fields - {"initializer_range"}
+        assert set(CONFIGS[name]) == fields - {"initializer_range"}
 
 
 def test_new_weights_need_no_download():

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from keras_bert_zoo import registry
+from keras_bert_zoo.preset_rules import CONFIGS
 from keras_bert_zoo.registry import PresetInfo, get_preset, list_presets, preset_names
 
 pytestmark = pytest.mark.any_backend
@@ -50,7 +51,7 @@ def encoder_parameters(config):
 def test_schema_and_field_order(file):
     raw = read(file.stem)
     assert list(raw) == FIELDS
-    assert list(raw["config"]) == list(registry._CONFIGS[raw["family"]])
+    assert list(raw["config"]) == list(CONFIGS[raw["family"]])
     assert registry._read_preset(file).name == file.stem
 
 

@@ -38,19 +38,6 @@ OPTIMIZER = re.compile(
 )
 
 
-def open_folder(folder, *, strict=True):
-    """The checkpoint in a folder of Hugging Face's layout, of Google's, or of KerasHub's.
-
-    Raises:
-        ConversionError, FileNotFoundError: as of `HuggingFaceFolder` and `GoogleFolder`.
-    """
-    from .keras_hub import KerasHubFolder, is_keras_hub
-
-    layouts = ((is_google, GoogleFolder), (is_keras_hub, KerasHubFolder))
-    layout = next((layout for holds, layout in layouts if holds(folder)), HuggingFaceFolder)
-    return layout(folder, strict=strict)
-
-
 def is_google(folder):
     """Whether a folder has Google's config, or a TensorFlow checkpoint, and no weights else."""
     folder = Path(folder)

@@ -18,6 +18,7 @@ import numpy as np
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 NOTHING = 2**64 - 1  # an address that is not set
 DEEPEST = 32  # groups within groups
+LONGEST = 1024  # bytes of a name
 # (size, bits, place and size of the exponent, place and size of the fraction, bias) -> dtype
 FLOATS = {
     (2, 16, 10, 5, 0, 10, 15): np.dtype("<f2"),
@@ -47,7 +48,7 @@ class Hdf5File:
     def __init__(self, path, skip=None):
         self.path, self._skip = path, skip
         self.specs, self._starts = {}, {}
-        self._seen, self._held = set(), 0
+        self._seen, self._held, self._looked_at = set(), 0, 0
         self._file = open(path, "rb")  # noqa: SIM115
         try:
             self._size = os.fstat(self._file.fileno()).st_size
@@ -78,6 +79,9 @@ class Hdf5File:
     def _bytes(self, address, size):
         if not 0 <= address <= address + size <= self._size:
             raise self._bad(f"it points to {size} bytes at {address}, and has {self._size}")
+        self._looked_at += size
+        if self._looked_at > 4 * self._size + 2**16:
+            raise self._bad("its parts overlap")
         self._file.seek(address)
         return self._file.read(size)
 
@@ -135,6 +139,7 @@ class Hdf5File:
         messages = {kind: (start, size) for kind, start, size in self._messages(address)}
         if TABLE in messages:
             tree, heap = self._unpack("<QQ", messages[TABLE][0])
+            self._once(heap)
             signature, _, names_size, _, names = self._unpack("<4s4sQQQ", heap)
             if signature != b"HEAP":
                 raise self._bad(f"no names at {heap}")
@@ -166,12 +171,12 @@ class Hdf5File:
             raise self._bad(f"no names at {address}")
         for number in range(count):
             offset, header, cached = self._unpack("<QQI", address + 8 + 40 * number)
-            name = names[offset:].partition(b"\0")[0] if offset < len(names) else b""
+            name, end, _ = names[offset : offset + LONGEST].partition(b"\0")
             try:
                 name = name.decode()
             except UnicodeDecodeError:
                 name = ""
-            if not name or "/" in name or name == ".":
+            if not (name and end) or "/" in name or name == ".":
                 raise self._bad(f"a part at {header} has no name")
             if cached == 2 or header == NOTHING:
                 raise self._bad(f"{name!r} is a link to another place")

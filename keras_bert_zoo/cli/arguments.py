@@ -3,13 +3,13 @@
 import argparse
 import math
 
+from ..checkpoints.formats import FORMATS
 from ..errors import nearest
 from ..version import __version__
 from .kinds import KINDS
 from .runtime import BACKENDS
 
 NAME = "keras-bert-zoo"
-FORMATS = ("keras-bert-zoo", "hugging-face", "sentence-transformers")
 
 EXAMPLES = {
     "": """\

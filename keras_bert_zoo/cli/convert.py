@@ -34,7 +34,7 @@ def run(args):
 def read(folder, strict=True):
     """`(task, whether it has a head)`. An encoder alone comes as a `TextEmbedder`."""
     from ..catalog import load_task, task_class
-    from ..checkpoints.google_tf1 import open_folder
+    from ..checkpoints.layouts import open_folder
     from ..checkpoints.native import is_native
     from ..checkpoints.sentence_transformers import is_sentence_transformers
     from ..tasks import TextEmbedder

@@ -41,7 +41,7 @@ def _native(folder):
 def _hugging_face(folder):
     """Facts and the report of a folder in another layout, head or none."""
     from ..catalog import task_class
-    from ..checkpoints.google_tf1 import open_folder
+    from ..checkpoints.layouts import open_folder
     from ..checkpoints.sentence_transformers import is_sentence_transformers, transformer_folder
 
     # Not strict: what is missing is what one wants to be told here.

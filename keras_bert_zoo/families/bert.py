@@ -80,8 +80,14 @@ def embeddings(
     )
 
 
-def block(config, index, attention=None, kind=PostNormBlock):
-    """A block; `attention` is its layer, if that is not BERT's."""
+def block(config, index, attention=None, kind=PostNormBlock, **options):
+    """A block.
+
+    Args:
+        attention: its layer, if that is not BERT's.
+        kind: its class.
+        **options: of the class.
+    """
     return kind(
         attention
         or SelfAttention(
@@ -102,6 +108,7 @@ def block(config, index, attention=None, kind=PostNormBlock):
         layer_norm("feed_forward_norm", config.layer_norm_epsilon),
         dropout=config.dropout,
         name=f"layer_{index}",
+        **options,
     )
 
 

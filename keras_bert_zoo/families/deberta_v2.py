@@ -64,21 +64,18 @@ def build(config):
 
 
 def block(config, index):
-    plain = bert.block(config, index, attention(config))
     if index or not config.convolution_size:
-        return plain
-    return ConvolvedBlock(
-        plain.attention,
-        plain.feed_forward,
-        plain.attention_norm,
-        plain.feed_forward_norm,
+        return bert.block(config, index, attention(config))
+    return bert.block(
+        config,
+        index,
+        attention(config),
+        ConvolvedBlock,
         hidden_dim=config.hidden_dim,
         kernel_size=config.convolution_size,
         activation=config.convolution_activation,
         epsilon=config.layer_norm_epsilon,
-        dropout=config.dropout,
         initializer_range=config.initializer_range,
-        name=plain.name,
     )
 
 

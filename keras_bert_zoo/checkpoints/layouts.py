@@ -1,0 +1,18 @@
+"""Which layout a folder of another library has."""
+
+from .google_tf1 import GoogleFolder, is_google
+from .hugging_face import HuggingFaceFolder
+from .keras_hub import KerasHubFolder, is_keras_hub
+
+# Told by their files, first come first served; what is none of these is Hugging Face's.
+LAYOUTS = ((is_google, GoogleFolder), (is_keras_hub, KerasHubFolder))
+
+
+def open_folder(folder, *, strict=True):
+    """The checkpoint in a folder.
+
+    Raises:
+        ConversionError, FileNotFoundError: as of the class of the layout.
+    """
+    layout = next((layout for holds, layout in LAYOUTS if holds(folder)), HuggingFaceFolder)
+    return layout(folder, strict=strict)
