@@ -9,7 +9,8 @@ HEAD = """# Presets
 
 `kbz.TextClassifier.from_preset("roberta_base_en", labels=[...])` fetches the weights of the named
 repository and checks them against the numbers here. Parameters are the encoder's, with its pooler.
-Any other checkpoint of these families is read as `hf://owner/name`. This page is written by
+Any other checkpoint of these families is read as `hf://owner/name`. Scores are those of the linked
+pages, which say how they were reached; none were measured here. This page is written by
 `docs/write_presets.py`.
 """
 COLUMNS = (
@@ -20,6 +21,7 @@ COLUMNS = (
     "languages",
     "licence",
     "weights",
+    "published scores",
     "",
 )
 
@@ -36,6 +38,10 @@ def row(preset):
         ", ".join(preset.languages),
         preset.license,
         f"[{repository}](https://huggingface.co/{repository})",
+        "<br>".join(
+            f"[{', '.join(f'{what} {score}' for what, score in scores.items())}]({address})"
+            for address, scores in preset.scores.items()
+        ),
         f"[paper]({preset.paper}) {preset.description}",
     )
 

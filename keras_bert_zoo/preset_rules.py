@@ -66,6 +66,23 @@ _SOURCE = _matching(
     "or 'pkg:python_package[/sub/folder]'",
 )
 
+
+def _are_scores(value) -> bool:
+    return isinstance(value, dict) and all(
+        re.fullmatch(r"https://\S+", address)
+        and isinstance(scores, dict)
+        and scores
+        and all(type(score) in (int, float) and 0 <= score <= 100 for score in scores.values())
+        for address, scores in value.items()
+    )
+
+
+_SCORES = _Rule(
+    "an object: https:// address of who published it -> object of what was measured -> number "
+    "from 0 to 100",
+    _are_scores,
+)
+
 # Every number that a family's config may have.
 _NUMBERS = {
     **dict.fromkeys(
@@ -160,6 +177,7 @@ _PRESET = {
     ),
     "parameters": _POSITIVE,
     "paper": _matching(r"https://\S+", "an address that begins with https://"),
+    "scores": _SCORES,
 }
 
 

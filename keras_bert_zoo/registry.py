@@ -27,7 +27,8 @@ class PresetInfo:
     """What one preset file says; `config` holds the encoder's arguments.
 
     `sources` are where the weights can come from, best first. `parameters` counts the encoder
-    with its pooler. `aliases` are other names that `get_preset` takes for the same preset.
+    with its pooler. `aliases` are other names that `get_preset` takes for the same preset. `scores`
+    are those that were published: address of who did -> what was measured -> number from 0 to 100.
     """
 
     name: str
@@ -41,6 +42,7 @@ class PresetInfo:
     languages: tuple[str, ...]
     parameters: int
     paper: str
+    scores: dict = field(hash=False)
 
 
 # ------------------------------------------------------------------------------ reading the files

@@ -295,6 +295,9 @@ DAMAGE = [
     ("twice", lambda raw: raw.update(languages=["en", "en"]), "distinct"),
     ("alias", lambda raw: raw.update(aliases=["BERT-Tiny"]), "lower snake case"),
     ("paper", lambda raw: raw.update(paper="arXiv 1810"), "begins with https://"),
+    ("no address", lambda raw: raw.update(scores={"GLUE": {"mean": 64.2}}), "https:// address of"),
+    ("no score", lambda raw: raw.update(scores={"https://x": {}}), "field 'scores' is"),
+    ("share", lambda raw: raw.update(scores={"https://x": {"GLUE": 642}}), "from 0 to 100"),
 ]
 
 
