@@ -158,7 +158,15 @@ class Preprocessor(keras.Layer):
             packed: list of `(token_ids, segment_ids)`.
             num_rows: rows of the result, if more than are given.
             side: "left" or "right"; that of the tokenizer's template if not given.
+
+        Raises:
+            ValueError: the tokenizer has nothing to pad with.
         """
+        if self.tokenizer.pad_id is None:
+            raise ValueError(
+                "The tokenizer has no padding token. Name one of its tokens as `pad_token` in "
+                "tokenizer_config.json."
+            )
         longest = max((len(ids) for ids, _ in packed), default=1)
         length = bucket_for(longest, self.buckets)
         side = side or self.tokenizer.template.padding_side

@@ -269,6 +269,11 @@ class Tokenizer(keras.Layer):
         except TypeError:
             # All are str, so Rust met a lone surrogate. Only now: a scan would cost every text.
             return call(without_surrogates(texts), **options)
+        except Exception as error:  # all that Rust says is that it is one
+            raise ValueError(
+                f"The tokenizer {self.name!r} cannot read one of the texts: {error}. Its "
+                "vocabulary needs a token for what it does not know."
+            ) from error
 
     def decode(self, ids, skip_special_tokens=True):
         """Text of a sequence of ids; ids outside of the vocabulary are left out.
