@@ -83,16 +83,19 @@ _SCORES = _Rule(
     _are_scores,
 )
 
+_SIZES = (
+    "vocabulary_size",
+    "num_layers",
+    "hidden_dim",
+    "num_heads",
+    "intermediate_dim",
+    "max_sequence_length",
+)
 # Every number that a family's config may have.
 _NUMBERS = {
     **dict.fromkeys(
         (
-            "vocabulary_size",
-            "num_layers",
-            "hidden_dim",
-            "num_heads",
-            "intermediate_dim",
-            "max_sequence_length",
+            *_SIZES,
             "embedding_dim",
             "bottleneck_dim",
             "num_feed_forwards",
@@ -114,12 +117,7 @@ _NUMBERS = {
     "classifier_pooling": _one_of("cls", "mean"),
 }
 _COMMON = (
-    "vocabulary_size",
-    "num_layers",
-    "hidden_dim",
-    "num_heads",
-    "intermediate_dim",
-    "max_sequence_length",
+    *_SIZES,
     "activation",
     "dropout",
     "attention_dropout",
