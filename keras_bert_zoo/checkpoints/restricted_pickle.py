@@ -1,7 +1,8 @@
 """A pickle reader that only takes notes of tensors: nothing that a file names is called.
 
 It may build dicts, lists, tuples, strings and numbers, and call the few functions of `_GLOBALS`,
-which touch nothing. Anything else is refused.
+which touch nothing. Objects of classes that the caller knows by name become a `Holder` of what the
+file says of them; the classes are not looked up. Anything else is refused.
 """
 
 import pickle
@@ -63,6 +64,28 @@ class Note:
         """Elements from the first to the last one that the tensor looks at."""
         steps = ((size - 1) * stride for size, stride in zip(self.shape, self.strides))
         return 0 if 0 in self.shape else 1 + sum(steps)
+
+
+@dataclass(frozen=True)
+class _Name:
+    """A class or function that stays a name."""
+
+    name: str
+
+
+class Holder:
+    """What a pickle says of an object whose class stays a name.
+
+    Attributes:
+        name: of the class, `module.name`.
+        arguments: tuple of what it was made with.
+        attributes: dict of what was set on it.
+    """
+
+    __slots__ = ("arguments", "attributes", "name")
+
+    def __init__(self, name, arguments):
+        self.name, self.arguments, self.attributes = name, arguments, {}
 
 
 # What a pickle may call. Nothing here allocates; arguments are looked at before they are used.
@@ -181,12 +204,14 @@ class _Unpickler(pickle._Unpickler):
     the memo), and a key of a million nested tuples overflows the stack of the process.
     """
 
-    def __init__(self, file):
+    def __init__(self, file, inert):
         super().__init__(_Source(file), encoding="utf-8")  # as torch reads Python 2's strings
-        self.storages = {}
+        self.storages, self._inert = {}, inert
 
     def find_class(self, module, name):
         wanted = f"{module}.{name}"
+        if self._inert and wanted not in _GLOBALS and self._inert.fullmatch(wanted):
+            return _Name(wanted)
         if wanted not in _GLOBALS:
             raise ValueError(
                 f"its pickle asks for {wanted[:100]!r}, which may run code: refused. Accepted: "
@@ -214,9 +239,24 @@ class _Unpickler(pickle._Unpickler):
         arguments = self.stack.pop()
         if type(arguments) is not tuple or len(arguments) > 8:
             raise ValueError("its pickle calls with something that is no short list of arguments.")
+        if type(self.stack[-1]) is _Name:
+            self.stack[-1] = Holder(self.stack[-1].name, arguments)
+            return
         if type(self.stack[-1]) is not FunctionType:  # none but those of _GLOBALS get here
             raise ValueError("its pickle calls what is no function.")
         self.stack[-1] = self.stack[-1](*arguments)
+
+    def load_newobj(self):
+        arguments = self.stack.pop()
+        if type(self.stack[-1]) is not _Name or type(arguments) is not tuple:
+            raise ValueError("its pickle makes an object of what is no known class.")
+        self.stack[-1] = Holder(self.stack[-1].name, arguments)
+
+    def load_build(self):
+        """Attributes of a `Holder` are kept; others, as a state dict's _metadata, are dropped."""
+        state = self.stack.pop()
+        if type(self.stack[-1]) is Holder and type(state) is dict:
+            self.stack[-1].attributes = state
 
     def _extend(self, items):
         if type(self.stack[-1]) is not list:
@@ -225,6 +265,8 @@ class _Unpickler(pickle._Unpickler):
 
     def _set(self, items):
         """Only strings name tensors. Other keys are dropped: hashing one can take forever."""
+        if type(self.stack[-1]) is Holder:
+            return
         if type(self.stack[-1]) is not dict:
             raise ValueError("its pickle sets an item of what is no dict.")
         pairs = zip(items[::2], items[1::2])
@@ -232,7 +274,8 @@ class _Unpickler(pickle._Unpickler):
 
     dispatch = _Instructions(
         REDUCE=load_reduce,
-        BUILD=lambda self: self.stack.pop(),  # attributes, as a state dict's _metadata, are dropped
+        NEWOBJ=load_newobj,
+        BUILD=load_build,
         APPEND=lambda self: self._extend([self.stack.pop()]),
         APPENDS=lambda self: self._extend(self.pop_mark()),
         SETITEM=lambda self: self._set([self.stack.pop(-2), self.stack.pop()]),
@@ -240,7 +283,13 @@ class _Unpickler(pickle._Unpickler):
     )
 
 
-def unpickle(file):
-    """The next object of a file, and the storages that it mentions."""
-    unpickler = _Unpickler(file)
+def unpickle(file, inert=None):
+    """The next object of a file, and the storages that it mentions.
+
+    Args:
+        file: a binary file.
+        inert: compiled pattern of the whole names (`module.name`) of classes and functions that
+            stay names; what is made of them is a `Holder`.
+    """
+    unpickler = _Unpickler(file, inert)
     return unpickler.load(), unpickler.storages

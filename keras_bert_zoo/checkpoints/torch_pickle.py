@@ -50,17 +50,25 @@ class TorchFile:
     >>> table = file.read("bert.embeddings.word_embeddings.weight")
     """
 
+    inert = None  # a subclass may have a pattern here, see `unpickle`
+
     def __init__(self, path):
         self.path = Path(path)
         self._checked = set()
         self._file = open(self.path, "rb")  # noqa: SIM115 (closed by `close`)
         try:
             with _named(self.path):
-                self._notes, self._spans = _open(self._file)
+                state, storages, self._spans = _open(self._file, self.inert)
+                self._notes = self.find(state)
+                _check(self._notes, storages, self._spans, size=self._file.seek(0, 2))
         except BaseException:
             self._file.close()
             raise
         self.specs = {name: (n.shape, n.storage.dtype) for name, n in self._notes.items()}
+
+    def find(self, state):
+        """Name -> note, of the outer dict or of the only dict of tensors in it."""
+        return _find_tensors(state)
 
     def read(self, name):
         """A tensor as a fresh array, with the strides it has in torch.
@@ -110,34 +118,36 @@ def _named(path):
         ) from error
 
 
-def _open(file):
-    """The notes of the tensors and the spans of their storages, checked against each other."""
+def _open(file, inert):
+    """The state, its storages, and where the bytes of those lie."""
     size = file.seek(0, 2)
     head = bytes(_read_bytes(file, 0, min(4, size)))
     file.seek(0)
     if head != b"PK\3\4" and head[:1] != b"\x80":
         raise ValueError(f"not a file written by torch.save: it starts with {head!r}.")
     read = _read_zip if head[:1] == b"P" else _read_legacy
-    state, storages, spans = read(file, size)
+    return read(file, size, inert)
+
+
+def _check(notes, storages, spans, size):
+    """Holds the notes of tensors and storages against the bytes that there are."""
     for key, storage in storages.items():
         expected = storage.count * storage.dtype.itemsize
         found = spans[key].length if key in spans else "no"
         if found != expected:
             raise ValueError(f"storage {key!r} has {found} bytes; its tensors expect {expected}.")
-    notes = _find_tensors(state)
     for name, note in notes.items():
         # An expanded tensor repeats its numbers: a few bytes must not stand for gigabytes.
         if math.prod(note.shape) * note.storage.dtype.itemsize > size:
             raise ValueError(f"tensor {name!r} of shape {note.shape} is larger than its file.")
-    return notes, spans
+
+
+def tensors_of(mapping):
+    """Those entries of a dict that are tensors: name -> note."""
+    return {name: value for name, value in mapping.items() if type(value) is Note}
 
 
 def _find_tensors(state):
-    """Name -> note, of the outer dict or of the only dict of tensors in it."""
-
-    def tensors_of(mapping):
-        return {name: value for name, value in mapping.items() if type(value) is Note}
-
     if type(state) is not dict:
         raise ValueError(f"it holds a {type(state).__name__}, not a dict of tensors.")
     if found := tensors_of(state):
@@ -157,7 +167,7 @@ def _find_tensors(state):
 # The zip format: <prefix>/data.pkl describes, <prefix>/data/<key> holds the bytes of a storage.
 
 
-def _read_zip(file, size):
+def _read_zip(file, size, inert):
     with zipfile.ZipFile(file) as archive:
         listed = archive.infolist()
     entries = {info.filename: info for info in listed}
@@ -170,7 +180,7 @@ def _read_zip(file, size):
     order = entries.get(f"{prefix}byteorder")
     if order and (found := _read_entry(file, order, size)) != b"little":
         raise ValueError(f"byte order {found[:20]!r} is not supported. Accepted: b'little'.")
-    state, storages = unpickle(BytesIO(_read_entry(file, entries[pickles[0]], size)))
+    state, storages = unpickle(BytesIO(_read_entry(file, entries[pickles[0]], size)), inert)
     named = {key: entries.get(f"{prefix}data/{key}") for key in storages}
     spans = {key: _zip_span(file, info, size) for key, info in named.items() if info}
     return state, storages, spans
@@ -212,7 +222,7 @@ def _read_entry(file, info, size):
 # storages), then of each storage the count and the bytes.
 
 
-def _read_legacy(file, size):
+def _read_legacy(file, size, inert):
     for what, expected in (("magic number", _MAGIC), ("protocol", _PROTOCOL)):
         found = unpickle(file)[0]
         if type(found) is not int or found != expected:
@@ -220,7 +230,7 @@ def _read_legacy(file, size):
     system = unpickle(file)[0]
     if type(system) is not dict or system.get("little_endian") is not True:
         raise ValueError("it was not written on a little-endian machine; no other is supported.")
-    state, storages = unpickle(file)
+    state, storages = unpickle(file, inert)
     keys = unpickle(file)[0]
     if type(keys) is not list or any(type(key) is not str for key in keys):
         raise ValueError("its list of storages is damaged.")
