@@ -1,7 +1,6 @@
 """What the index of a TensorFlow checkpoint says: of which kind each tensor is, and where it lies.
 
 The messages: https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/protobuf/tensor_bundle.proto
-The wire format they are in: https://protobuf.dev/programming-guides/encoding/
 """
 
 import dataclasses
@@ -10,8 +9,8 @@ import math
 import ml_dtypes
 import numpy as np
 
-from .byte_reader import ByteReader
 from .leveldb_table import read_table
+from .protobuf import Message
 
 # Numbers of tensorflow/core/framework/types.proto.
 STRING = 7
@@ -90,9 +89,9 @@ def _name(key):
 
 
 def _header(message):
-    fields = _Fields(message)
+    fields = Message(message)
     shards, order = fields.number(1), fields.number(2)
-    needs = _Fields(fields.bytes(3)).number(2)
+    needs = Message(fields.bytes(3)).number(2)
     if not 0 < shards <= _MAX_SHARDS:
         raise ValueError(f"it says that there are {shards} shards; expected 1 to {_MAX_SHARDS}")
     if order:
@@ -103,7 +102,7 @@ def _header(message):
 
 
 def _entry(message, shards):
-    fields = _Fields(message)
+    fields = Message(message)
     kind, shape = fields.number(1), _shape(fields.bytes(2))
     if kind not in DTYPES and kind != STRING:
         known = ", ".join(str(dtype) for dtype in DTYPES.values())
@@ -132,10 +131,10 @@ def _entry(message, shards):
 
 
 def _shape(message):
-    fields = _Fields(message)
+    fields = Message(message)
     if fields.number(3):
         raise ValueError("its shape is unknown")
-    dimensions = [_Fields(part).number(1) for part in fields.parts(2)]
+    dimensions = [Message(part).number(1) for part in fields.parts(2)]
     if len(dimensions) > _MAX_DIMENSIONS:
         raise ValueError(f"it has {len(dimensions)} dimensions; expected {_MAX_DIMENSIONS} or less")
     # Not even an empty array may have a size beside its 0 that numpy cannot multiply.
@@ -151,47 +150,3 @@ def _no_overlaps(entries):
         if (entry.shard, entry.offset) < end:
             raise ValueError(f"tensors {before!r} and {name!r} share bytes of shard {entry.shard}")
         before, end = name, (entry.shard, entry.offset + entry.size)
-
-
-class _Fields:
-    """The fields of one message, by number; a number given twice counts as its last, as everywhere.
-
-    Args:
-        message: bytes.
-
-    Raises:
-        ValueError: not a message, or (the methods) a field of another kind than asked for.
-    """
-
-    def __init__(self, message):
-        self.values = {}
-        reader = ByteReader(message)
-        while reader.left:
-            number, kind = divmod(reader.varint(), 8)
-            if kind == 0:
-                value = reader.varint()
-            elif kind == 2:
-                value = reader.take(reader.varint())
-            elif kind in (1, 5):
-                value = reader.fixed(8 if kind == 1 else 4)
-            else:
-                raise ValueError(f"field {number} is of kind {kind}; expected 0, 1, 2 or 5")
-            self.values.setdefault(number, []).append(value)
-
-    def parts(self, number):
-        """All values of a field of bytes."""
-        values = self.values.get(number, [])
-        if any(type(value) is not bytes for value in values):
-            raise ValueError(f"field {number} is a number; expected bytes")
-        return values
-
-    def bytes(self, number):
-        """The value of a field of bytes."""
-        return next(reversed(self.parts(number)), b"")
-
-    def number(self, number):
-        """The value of a field that is a signed number."""
-        value = self.values.get(number, [0])[-1]
-        if type(value) is not int:
-            raise ValueError(f"field {number} is {len(value)} bytes; expected a number")
-        return value - (1 << 64) if value >> 63 else value

@@ -23,15 +23,17 @@ FILES = (
     "pytorch_model.bin.index.json",
     "tf_model.h5",
     "tf_model.h5.index.json",
+    "model.onnx",
+    "onnx/model.onnx",
 )
 _INDEX = ".index.json"
 _TORCH = (".bin", ".pt", ".pth")
-_KERAS = ".h5"
+_KERAS, _ONNX = ".h5", ".onnx"
 # Said of files that hold weights all the same.
 _FOREIGN = {
     ".h5": "Keras or TensorFlow weights",
     ".msgpack": "Flax weights",
-    ".onnx": "an ONNX graph",
+    ".onnx": "an ONNX graph",  # under another name: quantised, or of a part
     ".gguf": "GGUF weights",
 }
 # The names of dtypes in a safetensors header:
@@ -58,8 +60,8 @@ def open_tensors(folder_or_file):
 
     Args:
         folder_or_file: a folder with `model.safetensors` or `pytorch_model.bin`, whole or in
-            shards, `tf_model.h5`, or else with one TensorFlow checkpoint; or such a file
-            (`.safetensors`, `.bin`, `.pt`, `.pth`, `.h5`, `.index.json`, `.index`).
+            shards, `tf_model.h5`, `model.onnx`, or else with one TensorFlow checkpoint; or such a
+            file (`.safetensors`, `.bin`, `.pt`, `.pth`, `.h5`, `.onnx`, `.index.json`, `.index`).
 
     Raises:
         FileNotFoundError: there is nothing there that can be read, or a shard is missing.
@@ -251,11 +253,15 @@ def _open_file(path, files):
         from .keras_h5 import KerasH5File
 
         file = KerasH5File(path)
+    elif path.suffix == _ONNX:
+        from .onnx import OnnxFile
+
+        file = OnnxFile(path)
     else:
         raise FileNotFoundError(
             f"{path} is {_kind(path.name)}, not supported yet. Accepted: .safetensors, "
-            f"{', '.join(_TORCH)}, {_INDEX}, {_BUNDLE}, {_KERAS}, or a folder that holds one of "
-            f"{', '.join(FILES)}."
+            f"{', '.join(_TORCH)}, {_INDEX}, {_BUNDLE}, {_KERAS}, {_ONNX}, or a folder that "
+            f"holds one of {', '.join(FILES)}."
         )
     files.callback(file.close)
     return file
