@@ -137,6 +137,7 @@ def _from_hugging_face(folder, info, cls, new, dtype, strict, options):
     options, packing = split_options(options)
     checkpoint = open_folder(folder, strict=strict)
     cls = cls or task_class(checkpoint)
+    checkpoint = checkpoint if new else checkpoint.for_head(cls.head_style)
     found = None if new else cls.head_from_hugging_face(checkpoint)
     if found is None and cls.head_options and not set(cls.head_options) & set(options):
         hints = {"labels": 'labels=["a", "b", ...]', "num_classes": "num_classes=N"}

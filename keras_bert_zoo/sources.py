@@ -138,7 +138,11 @@ def _split(text):
 
 
 def _folder(text):
+    from .checkpoints.tensor_bundle import is_bundle
+
     path = Path(text).expanduser()
+    if is_bundle(path):  # one checkpoint of several
+        return path
     if path.is_file():
         raise SourceError(f"{text!r} is a file: give its folder, {str(path.parent)!r}.")
     if not path.is_dir():

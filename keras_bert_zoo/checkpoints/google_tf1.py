@@ -1,134 +1,164 @@
-"""Reads BERT as Google publishes it: bert_config.json, vocab.txt, a TensorFlow 1 checkpoint.
+"""Reads BERT and ALBERT as Google publishes them: config, vocabulary, a TensorFlow 1 checkpoint.
 
-The layout and the names: https://github.com/google-research/bert. Their tensors are given the names
-that Hugging Face has for them, so that one table in a family serves both.
+The layouts: https://github.com/google-research/bert and https://github.com/google-research/albert.
+ELECTRA, which comes without a config and as two models in one, is in google_electra.py.
 """
 
-import re
+import json
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from ..families import FAMILIES
 from ..tokenizers import Tokenizer
-from .hugging_face import HuggingFaceFolder
+from .google_casing import infer_lowercase
+from .google_names import ALBERT, BERT, FAMILY_NAMES, is_unread, names_of, translate
+from .hugging_face import HuggingFaceFolder, read_json
 from .report import ConversionError
-from .tensor_bundle import SUFFIX, TensorBundle, find_bundle
+from .tensor_bundle import SUFFIX, TensorBundle, find_bundle, is_bundle
 from .tensors import FILES
 
-# Whole names of theirs -> Hugging Face's: heads, whose matrices are written (outputs, inputs), and
-# tables, whose names do not end in what they are.
-NAMES = {
-    "bert/embeddings/word_embeddings": "bert.embeddings.word_embeddings.weight",
-    "bert/embeddings/position_embeddings": "bert.embeddings.position_embeddings.weight",
-    "bert/embeddings/token_type_embeddings": "bert.embeddings.token_type_embeddings.weight",
-    "cls/predictions/output_bias": "cls.predictions.bias",
-    "cls/seq_relationship/output_weights": "cls.seq_relationship.weight",
-    "cls/seq_relationship/output_bias": "cls.seq_relationship.bias",
-    "cls/squad/output_weights": "qa_outputs.weight",  # run_squad.py
-    "cls/squad/output_bias": "qa_outputs.bias",
-    "output_weights": "classifier.weight",  # run_classifier.py
-    "output_bias": "classifier.bias",
-}
-# Ends of all other names; a kernel is written (inputs, outputs).
-ENDS = {"kernel": "weight", "bias": "bias", "gamma": "weight", "beta": "bias"}
-# What an optimizer keeps: Google's AdamWeightDecayOptimizer, those of TensorFlow 1, LAMB.
-OPTIMIZER = re.compile(
-    r".*/(adam_[mv]|Adam(_\d)?|lamb_[mv]|Momentum|ExponentialMovingAverage)"
-    r"|(.*/)?(global_step|beta[12]_power(_\d)?)|.*loss_scale.*|.*good_steps.*"
-)
+CONFIGS = (BERT.config_file, ALBERT.config_file)
+_CASING = ("tokenizer_config.json", "tokenizer.json")
 
 
 def is_google(folder):
-    """Whether a folder has Google's config, or a TensorFlow checkpoint, and no weights else."""
+    """Whether a folder has Google's config, or a TensorFlow checkpoint, and no weights else.
+
+    A checkpoint that is named itself, as `folder/bert_model.ckpt-1000`, counts as well.
+    """
     folder = Path(folder)
+    if is_bundle(folder):
+        return True
     if any((folder / name).is_file() for name in FILES):
         return False
-    return (folder / GoogleFolder.config_file).is_file() or any(folder.glob(f"*{SUFFIX}"))
+    return any((folder / name).is_file() for name in CONFIGS) or any(folder.glob(f"*{SUFFIX}"))
 
 
 class GoogleFolder(HuggingFaceFolder):
-    """One BERT in Google's layout, pre-trained or fine-tuned by their scripts.
+    """One BERT or ALBERT in Google's layout, pre-trained or fine-tuned by their scripts.
 
-    A config.json is read where there is no bert_config.json.
-
-    What their files do not say is assumed as the report tells: whether text is lower-cased, and
-    that `gelu` is the exact function.
+    The tensors say which of them it is. A config.json is read where there is no bert_config.json or
+    albert_config.json. What their files do not say is assumed as the report tells: whether text is
+    lower-cased, and which function `gelu` is.
 
     Args:
-        folder: holds bert_config.json, vocab.txt and one `*.index` with its `.data` files.
+        folder: holds the config, the vocabulary (vocab.txt or 30k-clean.model) and a checkpoint: an
+            `*.index` with its `.data` files. One of several checkpoints is named with its folder.
         strict: whether a tensor that is missing or left over is an error.
 
     Raises:
-        ConversionError: as of `HuggingFaceFolder`; the checkpoint is damaged, not there, or not of
-            a BERT with the names of TensorFlow 1.
+        ConversionError: as of `HuggingFaceFolder`; the checkpoint is damaged, not there, one of
+            several, or of no family with the names of TensorFlow 1.
 
     Example:
 
-    >>> checkpoint = GoogleFolder("uncased_L-12_H-768_A-12")
+    >>> checkpoint = GoogleFolder("albert_base")
     >>> encoder = checkpoint.encoder()
     """
 
-    layout, config_file = "Google (TensorFlow 1)", "bert_config.json"
+    layout = "Google (TensorFlow 1)"
 
     def __init__(self, folder, *, strict=True):
-        if not (Path(folder) / self.config_file).is_file():
-            self.config_file = HuggingFaceFolder.config_file  # many copies have it renamed
-        super().__init__(folder, strict=strict)
+        path = Path(folder)
+        self._index = find_bundle(path)
+        super().__init__(path.parent if is_bundle(path) else path, strict=strict)
         self.lowercase = self._casing()
 
-    def _open(self):
-        path = find_bundle(self.folder)
-        if path is None:
+    def _read_config(self):
+        if self._index is None:
             found = ", ".join(sorted(p.name for p in self.folder.iterdir())[:8])
             raise ConversionError(
-                f"{self.folder} has a {self.config_file}, but no checkpoint. Looked for *{SUFFIX}, "
+                f"{self.folder} has a config, but no checkpoint. Looked for *{SUFFIX}, "
                 f"{', '.join(FILES)}; found {found}."
             )
-        return GoogleTensors(path)
+        self.tensors = self._tensors()
+        self.style = self.tensors.names
+        # Many copies have it renamed.
+        names = (self.style.config_file, HuggingFaceFolder.config_file)
+        found = [name for name in names if (self.folder / name).is_file()]
+        self.config_file = (found or names)[0]
+        return self._config(bool(found))
+
+    def _config(self, there):
+        """The config as Hugging Face would write it.
+
+        Args:
+            there: whether there is a file of it.
+        """
+        return read_json(self.folder / self.config_file)
+
+    def _tensors(self):
+        return GoogleTensors(self._index)
+
+    def _open(self):
+        return self.tensors  # opened already: they say which config there is
 
     def _family(self):
-        family = FAMILIES["bert"]
-        if "bert.embeddings.word_embeddings.weight" not in self.tensors:
-            names = list(self.tensors) or self.tensors.optimizer or ["no tensors"]
-            raise ConversionError(
-                f"{self.tensors.path}: these are not the weights of a BERT of TensorFlow 1. "
-                f"Expected bert/embeddings/word_embeddings; found {', '.join(names[:5])} ..."
-            )
-        return family
+        return FAMILIES[self.style.family]
 
-    def _casing(self):
-        """Whether text is lower-cased; a tokenizer_config.json or tokenizer.json would say it."""
-        path = self.folder / "vocab.txt"
-        if self._says_casing() or not path.is_file():
-            return None
-        lowercase, reason = infer_lowercase(path, self.folder.resolve().name)
-        self.report.assumed["do_lower_case"] = f"{lowercase} ({reason})"
-        return lowercase
-
-    def _says_casing(self):
-        names = ("tokenizer_config.json", "tokenizer.json")
-        return any((self.folder / name).is_file() for name in names)
-
-    def tokenizer(self):
-        """The tokenizer over vocab.txt, with the casing of `report.assumed`."""
-        if self._says_casing():
-            return super().tokenizer()
-        lowercase = self.lowercase is not False
-        return Tokenizer.from_vocabulary(self.folder / "vocab.txt", lowercase=lowercase)
+    def _activation(self, theirs):
+        if theirs == "gelu":
+            theirs, self.report.assumed["hidden_act"] = self.style.gelu
+        return super()._activation(theirs)
 
     def encoder_config(self):
-        config = super().encoder_config()
-        if config.activation == "gelu":
-            # Their code had the error function at first and the tanh form later, under one name.
-            self.report.assumed["hidden_act"] = "gelu (the exact one, as transformers takes it)"
-        return config
+        self._refuse(self.style.required)
+        return super().encoder_config()
 
     def encoder(self, dtype=None):
         """As of `HuggingFaceFolder`; the optimizer's tensors are among those unused."""
         self.tensors.check_shards()  # before anything is built: sizes in an index cost nothing
         encoder = super().encoder(dtype)
-        self.report.unused += self.tensors.optimizer
+        self.report.unused += self.tensors.unread
         return encoder
+
+    def _vocabulary(self):
+        """The file of the vocabulary, or None."""
+        for pattern in self.style.vocabularies:
+            found = sorted(self.folder.glob(pattern))
+            if len(found) > 1:
+                raise ConversionError(
+                    f"{self.folder} holds {len(found)} vocabularies: "
+                    f"{', '.join(path.name for path in found[:5])}. Leave one of them there."
+                )
+            if found:
+                return found[0]
+        return None
+
+    def _casing(self):
+        """Whether text is lower-cased; a tokenizer_config.json or tokenizer.json would say it."""
+        path = self._vocabulary()
+        if path is None or any((self.folder / name).is_file() for name in _CASING):
+            return None
+        lowercase, reason = True, "as ALBERT's scripts do"
+        if path.suffix == ".txt":
+            lowercase, reason = infer_lowercase(path, self.folder.resolve().name)
+        self.report.assumed["do_lower_case"] = f"{lowercase} ({reason})"
+        return lowercase
+
+    def tokenizer(self):
+        """The tokenizer over the vocabulary, with the casing of `report.assumed`."""
+        path = self._vocabulary()
+        config, specification = (self.folder / name for name in _CASING)
+        if path is None or specification.is_file():
+            return super().tokenizer()
+        if path.suffix == ".model":
+            return _albert_tokenizer(path, config)
+        if config.is_file():
+            return super().tokenizer()
+        return Tokenizer.from_vocabulary(path, lowercase=self.lowercase is not False)
+
+
+def _albert_tokenizer(model, config):
+    """That of a SentencePiece model, which transformers would look for under another name."""
+    said = read_json(config) if config.is_file() else {}
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(model, Path(folder) / "spiece.model")
+        said = {"tokenizer_class": "AlbertTokenizer", **said}
+        (Path(folder) / config.name).write_text(json.dumps(said), "utf-8")
+        return Tokenizer.from_folder(folder)
 
 
 class GoogleTensors(Mapping):
@@ -136,24 +166,40 @@ class GoogleTensors(Mapping):
 
     Args:
         path: the `.index` file.
+        view: all names -> function that gives the name that a tensor is read under, or None.
 
     Attributes:
-        optimizer: names of the optimizer's tensors, which are left out.
+        names: `GoogleNames` of the family.
+        unread: names of the tensors that are left out: the optimizer's, those of heads that no
+            task here has, and those that `view` leaves out.
+
+    Raises:
+        ConversionError: the names are of no family, or two tensors are one weight.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, view=lambda names: str):
         self.path = path
         self._bundle = TensorBundle(path)
-        self.optimizer = [name for name in self._bundle.specs if OPTIMIZER.fullmatch(name)]
-        self._places, skipped = {}, set(self.optimizer)
-        for theirs in self._bundle.specs:
-            name, transposed = translate(theirs)
-            if theirs in skipped:
+        specs = self._bundle.specs
+        self.names, self.unread, self._places = names_of(specs), [], {}
+        if self.names is None:
+            expected = ", ".join(f"{names.marker}... ({names.family})" for names in FAMILY_NAMES)
+            found = ", ".join([*specs][:5]) or "no tensors"
+            raise ConversionError(
+                f"{path}: these are not the weights of a BERT, ALBERT or ELECTRA of TensorFlow 1. "
+                f"Expected one of {expected}; found {found} ..."
+            )
+        rename = view(specs)
+        for theirs, (shape, _) in specs.items():
+            used = None if is_unread(theirs, self.names) else rename(theirs)
+            if used is None:
+                self.unread.append(theirs)
                 continue
+            name, transposed = translate(used, self.names)
             if name in self._places:
                 first = self._places[name][0]
                 raise ConversionError(f"{path}: {first!r} and {theirs!r} are both {name}.")
-            self._places[name] = theirs, transposed and len(self._bundle.specs[theirs][0]) == 2
+            self._places[name] = theirs, transposed and len(shape) == 2
 
     def __getitem__(self, name):
         theirs, transposed = self._places[name]
@@ -182,35 +228,3 @@ class GoogleTensors(Mapping):
     def close(self):
         """Closes the files. Arrays already read stay valid."""
         self._bundle.close()
-
-
-def translate(name):
-    """`(Hugging Face's name, whether the matrix is transposed)` of one of Google's names.
-
-    >>> translate("bert/encoder/layer_0/attention/self/query/kernel")
-    ('bert.encoder.layer.0.attention.self.query.weight', True)
-    """
-    if name in NAMES:
-        return NAMES[name], False
-    *parts, end = re.sub(r"/layer_(\d+)/", r"/layer/\1/", name).split("/")
-    return ".".join([*parts, ENDS.get(end, end)]), end == "kernel"
-
-
-def infer_lowercase(vocabulary, folder_name):
-    """`(whether text is to be lower-cased, why)`: Google keeps it in no file.
-
-    A vocabulary with capital letters says it surely. Without them the name of the folder may, as in
-    `validate_case_matches_checkpoint` of Google's tokenization.py, by which
-    `chinese_L-12_H-768_A-12`, whose vocabulary has no capitals, is lower-cased too.
-
-    Args:
-        vocabulary: path to a vocab.txt.
-        folder_name: for example `multi_cased_L-12_H-768_A-12`.
-    """
-    for line in Path(vocabulary).read_text("utf-8", errors="replace").split("\n"):
-        # [CLS], [unused1] and the Chinese <S> say nothing.
-        if re.search("[A-Z]", line) and not re.fullmatch(r"\s*(\[.*\]|<.*>)\s*", line):
-            return False, f"vocab.txt has the piece {line.strip()!r}"
-    if re.search(r"(?<!un)cased", folder_name.lower()):
-        return False, f"the folder is called {folder_name}"
-    return True, "vocab.txt has no capital letters"

@@ -257,6 +257,10 @@ class HuggingFaceFolder:
         self.report.honoured[field] = rate
         return {"dropout": rate}
 
+    def for_head(self, style):
+        """The checkpoint to read the head of this name from: itself, unless it is one of two."""
+        return self
+
     def holds(self, style):
         """Whether all tensors of a head (`HeadStyle`) are there."""
         needed = [f"{prefix}.weight" for prefix in style.weight_names.values()]

@@ -1,12 +1,14 @@
 """Which layout a folder of another library has."""
 
 from .fairseq import FairseqFolder, is_fairseq
+from .google_electra import GoogleElectraFolder, is_google_electra
 from .google_tf1 import GoogleFolder, is_google
 from .hugging_face import HuggingFaceFolder
 from .keras_hub import KerasHubFolder, is_keras_hub
 
 # Told by their files, first come first served; what is none of these is Hugging Face's.
 LAYOUTS = (
+    (is_google_electra, GoogleElectraFolder),
     (is_google, GoogleFolder),
     (is_keras_hub, KerasHubFolder),
     (is_fairseq, FairseqFolder),

@@ -5,6 +5,7 @@ are in `name.data-00000-of-00001` and, of a large checkpoint, its further shards
 https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/util/tensor_bundle/tensor_bundle.h
 """
 
+import re
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -133,19 +134,50 @@ class TensorBundle:
         self._opened.clear()
 
 
-def find_bundle(folder):
-    """The `.index` file of a folder, or None.
+def is_bundle(path):
+    """Whether a path names a checkpoint: its `.index` file, or what comes before that suffix."""
+    return _index_of(path) is not None
+
+
+def find_bundle(path):
+    """The `.index` file of a folder, or of a checkpoint that is named; None if there is none.
+
+    Of several in a folder it is the one that TensorFlow's own file `checkpoint` names.
 
     Raises:
-        ConversionError: there are several.
+        ConversionError: there are several, and no such file that names one of them.
     """
-    found = sorted(Path(folder).glob(f"*{SUFFIX}"))
-    if len(found) > 1:
-        raise ConversionError(
-            f"{folder} holds {len(found)} checkpoints: {', '.join(p.name for p in found[:5])}. "
-            "Leave one of them there, with its .data files."
-        )
-    return found[0] if found else None
+    if named := _index_of(path):
+        return named
+    folder = Path(path)
+    found = sorted(folder.glob(f"*{SUFFIX}"))
+    latest = folder / f"{_latest(folder)}{SUFFIX}"
+    if len(found) < 2 or latest in found:
+        return latest if latest in found else next(iter(found), None)
+    names = sorted(path.name.removesuffix(SUFFIX) for path in found)
+    raise ConversionError(
+        f"{folder} holds {len(found)} checkpoints: {', '.join(names[:8])}"
+        f"{', ...' if len(found) > 8 else ''}. Name one of them by its path, as "
+        f"{str(folder / names[-1])!r}."
+    )
+
+
+def _index_of(path):
+    path = Path(path)
+    if not path.name or path.is_dir():
+        return None
+    index = path if path.suffix == SUFFIX else path.with_name(f"{path.name}{SUFFIX}")
+    return index if index.is_file() else None
+
+
+def _latest(folder):
+    """The name in a folder's `checkpoint` file, without the path that it was written under."""
+    try:
+        with open(folder / "checkpoint", encoding="utf-8") as file:
+            found = re.search(r'^model_checkpoint_path: "(.*)"$', file.read(MAX_BYTES), re.M)
+    except (OSError, ValueError):
+        return None
+    return found and re.split(r"[/\\]", found[1])[-1]
 
 
 @contextmanager

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import keras_bert_zoo as kbz
-from keras_bert_zoo.checkpoints.google_tf1 import GoogleFolder, infer_lowercase, translate
+from keras_bert_zoo.checkpoints.google_casing import infer_lowercase
+from keras_bert_zoo.checkpoints.google_names import BERT, translate
+from keras_bert_zoo.checkpoints.google_tf1 import GoogleFolder
 from keras_bert_zoo.checkpoints.report import ConversionError
 from tests.checkpoints.bundles import write_bundle
 from tests.parity.references import INPUTS, assert_same, reference, run
@@ -135,6 +137,27 @@ def test_a_config_under_the_usual_name(bert, tmp_path):
     assert_same(to_numpy(encoder(INPUTS)), run(bert[1].bert).last_hidden_state, MASK)
 
 
+def test_one_of_several_checkpoints(bert, tmp_path):
+    arrays = write_google(tmp_path, bert[1])
+    bias = arrays["bert/pooler/dense/bias"]
+    for step in (0, 1000):
+        changed = {**arrays, "bert/pooler/dense/bias": np.full_like(bias, step)}
+        write_bundle(tmp_path, changed, f"bert_model.ckpt-{step}")
+
+    def bias_of(preset):
+        pooler = kbz.Encoder.from_preset(preset).pooler
+        return to_numpy(pooler.weights[1])[0]
+
+    with pytest.raises(ConversionError, match="3 checkpoints: bert_model.ckpt, bert_model.ckpt-0,"):
+        kbz.Encoder.from_preset(tmp_path)
+    assert bias_of(tmp_path / "bert_model.ckpt-1000") == 1000
+    assert bias_of(str(tmp_path / "bert_model.ckpt-0.index")) == 0
+    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "bert_model.ckpt-1000"\n')
+    assert bias_of(tmp_path) == 1000
+    task = kbz.MaskedLM.from_preset(tmp_path / "bert_model.ckpt")
+    assert len(task.fill("a [MASK] film")) == 5
+
+
 def test_the_files_of_tensorflow_itself(bert, tmp_path):
     tf = pytest.importorskip("tensorflow")
     arrays = write_google(tmp_path, bert[1])
@@ -199,7 +222,7 @@ def test_casing_of_published_vocabularies(name):
     ],
 )  # fmt: skip
 def test_names(theirs, expected):
-    assert translate(theirs) == expected
+    assert translate(theirs, BERT) == expected
 
 
 @pytest.mark.real
@@ -229,7 +252,7 @@ def test_what_does_not_fit(bert, tmp_path):
     refused(r"left over +1 \(extra\)", {"bert/extra": bias})
     refused("missing +1", {"bert/encoder/layer_0/attention/self/query/bias": None})
     refused("are both bert.extra", {"bert/extra": bias, "bert.extra": bias})
-    refused("not the weights of a BERT of Tens", {"bert/embeddings/word_embeddings": None})
+    refused("not the weights of a BERT, ALBERT", {"bert/embeddings/word_embeddings": None})
     refused("config.json says vocab_size", {"bert/embeddings/word_embeddings": np.float32([1])})
     refused("config.json says vocab_size", {"bert/embeddings/word_embeddings": np.array(1.0)})
     refused("shape", {"bert/pooler/dense/kernel": bias})

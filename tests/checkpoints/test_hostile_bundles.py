@@ -153,10 +153,25 @@ def test_a_string_that_claims_much(tmp_path):
 
 def test_a_folder_of_several_checkpoints(tmp_path):
     assert find_bundle(tmp_path) is None
-    for stem in ("model.ckpt-1", "model.ckpt-2"):
-        bundles.write_bundle(tmp_path, ARRAYS, stem)
-    with pytest.raises(ConversionError, match="2 checkpoints: model.ckpt-1.index, model.ckpt-2"):
+    first, second = (
+        bundles.write_bundle(tmp_path, ARRAYS, stem) for stem in ("model.ckpt-1", "model.ckpt-2")
+    )
+    several = r"2 checkpoints: model.ckpt-1, model.ckpt-2. Name one .*model.ckpt-2'"
+    with pytest.raises(ConversionError, match=several):
         open_tensors(tmp_path)
+    assert find_bundle(first) == find_bundle(tmp_path / "model.ckpt-1") == first
+    latest = tmp_path / "checkpoint"
+    for path in ("model.ckpt-2", "/home/me/model.ckpt-2", r"C:\\me\\model.ckpt-2"):
+        latest.write_text(f'model_checkpoint_path: "{path}"\nall_model_checkpoint_paths: "x"\n')
+        assert find_bundle(tmp_path) == second
+        assert open_tensors(tmp_path).source == ("model.ckpt-2.index",)
+    for text in (b'model_checkpoint_path: "../x"', b"", b"\xff", b'model_checkpoint_path: ""'):
+        latest.write_bytes(text)
+        with pytest.raises(ConversionError, match=several):
+            find_bundle(tmp_path)
+    latest.write_text('model_checkpoint_path: "model.ckpt-9"\n')  # not here any more
+    second.unlink()
+    assert find_bundle(tmp_path) == first
 
 
 # Damage.
