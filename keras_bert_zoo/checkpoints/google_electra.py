@@ -5,12 +5,11 @@ discriminator, which is what is fine-tuned, and the generator, which fills masks
 tables.
 """
 
-import re
 from pathlib import Path
 
 from ..families import FAMILIES
 from .google_names import ELECTRA
-from .google_tf1 import GoogleFolder, GoogleTensors, is_google
+from .google_tf1 import GoogleFolder, GoogleTensors, is_google, sizes_of
 from .hugging_face import read_json
 from .report import ConversionError
 from .tensor_bundle import TensorBundle, find_bundle
@@ -56,7 +55,7 @@ class GoogleElectraFolder(GoogleFolder):
         self.report.assumed.update(self._assumed)
 
     def _tensors(self):
-        return GoogleTensors(self._index, VIEWS[self.part])
+        return GoogleTensors(TensorBundle(self._index), VIEWS[self.part])
 
     def _config(self, there):
         """What the tensors say; of the discriminator a file may say more."""
@@ -75,34 +74,6 @@ class GoogleElectraFolder(GoogleFolder):
         if style != "MaskedLM" or not has_generator(self.tensors.unread):
             return self
         return type(self)(self._path, strict=self.strict, part="generator")
-
-
-def sizes_of(tensors, family):
-    """The fields of Hugging Face's config that the shapes of tensors say.
-
-    Args:
-        tensors: `GoogleTensors`.
-        family: ours.
-
-    Raises:
-        ConversionError: the blocks are not numbered from 0 on.
-    """
-    names = family.hugging_face
-    config = {}
-    for ours, (name, axis) in names.sizes.items():
-        shape = tensors.shape(names.prefix + name) if names.prefix + name in tensors else ()
-        if axis < len(shape):
-            config[names.config[ours]] = shape[axis]
-    pattern = re.escape(names.prefix + names.block).replace(r"\{i\}", r"(0|[1-9]\d{0,5})\b")
-    found = {int(match[1]) for match in (re.match(pattern, name) for name in tensors) if match}
-    if found != set(range(len(found))):
-        missing = min(set(range(len(found))) - found)
-        raise ConversionError(
-            f"{tensors.path}: it has blocks up to number {max(found)}, but no block {missing}."
-        )
-    if found:
-        config[names.config[names.blocks]] = len(found)
-    return config
 
 
 def discriminator(names):

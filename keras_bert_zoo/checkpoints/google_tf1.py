@@ -5,6 +5,7 @@ ELECTRA, which comes without a config and as two models in one, is in google_ele
 """
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -16,9 +17,10 @@ from .google_casing import infer_lowercase
 from .google_names import ALBERT, BERT, FAMILY_NAMES, is_unread, names_of, translate
 from .hugging_face import HuggingFaceFolder, read_json
 from .report import ConversionError
-from .tensor_bundle import SUFFIX, TensorBundle, find_bundle, is_bundle
+from .tensor_bundle import SAVED_MODEL, SUFFIX, TensorBundle, find_bundle, is_bundle
 from .tensors import FILES
 
+ASSETS = "assets"  # where a SavedModel keeps its vocabulary
 CONFIGS = (BERT.config_file, ALBERT.config_file)
 _CASING = ("tokenizer_config.json", "tokenizer.json")
 
@@ -33,7 +35,8 @@ def is_google(folder):
         return True
     if any((folder / name).is_file() for name in FILES):
         return False
-    return any((folder / name).is_file() for name in CONFIGS) or any(folder.glob(f"*{SUFFIX}"))
+    told = (*CONFIGS, SAVED_MODEL)
+    return any((folder / name).is_file() for name in told) or any(folder.glob(f"*{SUFFIX}"))
 
 
 class GoogleFolder(HuggingFaceFolder):
@@ -90,7 +93,7 @@ class GoogleFolder(HuggingFaceFolder):
         return read_json(self.folder / self.config_file)
 
     def _tensors(self):
-        return GoogleTensors(self._index)
+        return GoogleTensors(TensorBundle(self._index))
 
     def _open(self):
         return self.tensors  # opened already: they say which config there is
@@ -117,7 +120,7 @@ class GoogleFolder(HuggingFaceFolder):
     def _vocabulary(self):
         """The file of the vocabulary, or None."""
         for pattern in self.style.vocabularies:
-            found = sorted(self.folder.glob(pattern))
+            found = sorted([*self.folder.glob(pattern), *self.folder.glob(f"{ASSETS}/{pattern}")])
             if len(found) > 1:
                 raise ConversionError(
                     f"{self.folder} holds {len(found)} vocabularies: "
@@ -161,11 +164,39 @@ def _albert_tokenizer(model, config):
         return Tokenizer.from_folder(folder)
 
 
+def sizes_of(tensors, family):
+    """The fields of Hugging Face's config that the shapes of tensors say.
+
+    Args:
+        tensors: `GoogleTensors`.
+        family: ours.
+
+    Raises:
+        ConversionError: the blocks are not numbered from 0 on.
+    """
+    names = family.hugging_face
+    config = {}
+    for ours, (name, axis) in names.sizes.items():
+        shape = tensors.shape(names.prefix + name) if names.prefix + name in tensors else ()
+        if axis < len(shape):
+            config[names.config[ours]] = shape[axis]
+    pattern = re.escape(names.prefix + names.block).replace(r"\{i\}", r"(0|[1-9]\d{0,5})\b")
+    found = {int(match[1]) for match in (re.match(pattern, name) for name in tensors) if match}
+    if found != set(range(len(found))):
+        missing = min(set(range(len(found))) - found)
+        raise ConversionError(
+            f"{tensors.path}: it has blocks up to number {max(found)}, but no block {missing}."
+        )
+    if found:
+        config[names.config[names.blocks]] = len(found)
+    return config
+
+
 class GoogleTensors(Mapping):
     """Read-only mapping: Hugging Face's name -> array as it would be there, read when asked for.
 
     Args:
-        path: the `.index` file.
+        bundle: `TensorBundle`, or what has its attributes and methods.
         view: all names -> function that gives the name that a tensor is read under, or None.
 
     Attributes:
@@ -177,17 +208,16 @@ class GoogleTensors(Mapping):
         ConversionError: the names are of no family, or two tensors are one weight.
     """
 
-    def __init__(self, path, view=lambda names: str):
-        self.path = path
-        self._bundle = TensorBundle(path)
-        specs = self._bundle.specs
+    def __init__(self, bundle, view=lambda names: str):
+        self.path, self._bundle = bundle.path, bundle
+        specs = bundle.specs
         self.names, self.unread, self._places = names_of(specs), [], {}
         if self.names is None:
             expected = ", ".join(f"{names.marker}... ({names.family})" for names in FAMILY_NAMES)
             found = ", ".join([*specs][:5]) or "no tensors"
             raise ConversionError(
-                f"{path}: these are not the weights of a BERT, ALBERT or ELECTRA of TensorFlow 1. "
-                f"Expected one of {expected}; found {found} ..."
+                f"{self.path}: these are not the weights of a BERT, ALBERT or ELECTRA under "
+                f"Google's names. Expected one of {expected}; found {found} ..."
             )
         rename = view(specs)
         for theirs, (shape, _) in specs.items():
@@ -198,7 +228,7 @@ class GoogleTensors(Mapping):
             name, transposed = translate(used, self.names)
             if name in self._places:
                 first = self._places[name][0]
-                raise ConversionError(f"{path}: {first!r} and {theirs!r} are both {name}.")
+                raise ConversionError(f"{self.path}: {first!r} and {theirs!r} are both {name}.")
             self._places[name] = theirs, transposed and len(shape) == 2
 
     def __getitem__(self, name):

@@ -18,6 +18,8 @@ from .leveldb_table import MAX_BYTES
 from .report import ConversionError
 
 SUFFIX = ".index"
+# Where a SavedModel keeps its checkpoint.
+SAVED_MODEL = Path("variables") / f"variables{SUFFIX}"
 
 
 class TensorBundle:
@@ -70,15 +72,22 @@ class TensorBundle:
                 raise ValueError(f"a bool of value {raw.max()}; expected 0 or 1")
             return raw.view(dtype).reshape(shape)
 
-    def read_string(self, name):
+    def read_string(self, name, most=None):
         """A string tensor as a list of `bytes`, row after row.
 
+        Args:
+            name: of the tensor.
+            most: bytes that it may have; as many as the file has if not given.
+
         Raises:
-            KeyError, ConversionError: as of `read`.
+            KeyError, ConversionError: as of `read`; or it has more bytes than it may have.
         """
         if name not in self.strings:
             raise KeyError(name)
         with _named(self.path, name):
+            size = self._entries[name].size
+            if most is not None and size > most:
+                raise ValueError(f"it has {size} bytes; expected at most {most}")
             raw = self._bytes(name).tobytes()
             return _strings(raw, self._entries[name])
 
@@ -142,7 +151,8 @@ def is_bundle(path):
 def find_bundle(path):
     """The `.index` file of a folder, or of a checkpoint that is named; None if there is none.
 
-    Of several in a folder it is the one that TensorFlow's own file `checkpoint` names.
+    Of several in a folder it is the one that TensorFlow's own file `checkpoint` names; of a
+    SavedModel it is that of its variables.
 
     Raises:
         ConversionError: there are several, and no such file that names one of them.
@@ -151,6 +161,8 @@ def find_bundle(path):
         return named
     folder = Path(path)
     found = sorted(folder.glob(f"*{SUFFIX}"))
+    if not found and (folder / SAVED_MODEL).is_file():
+        return folder / SAVED_MODEL
     latest = folder / f"{_latest(folder)}{SUFFIX}"
     if len(found) < 2 or latest in found:
         return latest if latest in found else next(iter(found), None)
