@@ -53,8 +53,9 @@ class SourceError(ValueError):
 def fetch(source, *, revision=None, cache_dir=None, offline=None, token=None, progress=True):
     """Return the local folder (`pathlib.Path`) that holds a source's files.
 
-    A folder stands for itself, `pkg:` looks into an installed package without importing it, and
-    `hf://` and `kaggle://` download what is not in their caches yet. Only `hf://` reads the
+    A folder stands for itself, and so does one of several TensorFlow checkpoints in it; `pkg:`
+    looks into an installed package without importing it, and `hf://` and `kaggle://` download what
+    is not in their caches yet. Only `hf://` reads the
     keywords: `revision` (or `@revision` in the source), `cache_dir`, `token`, `progress`, and
     `offline`: True sends no request, None asks the Hub and uses a whole cached copy (with a
     warning) when it does not answer, False fails then. Raises `SourceError`, a `ValueError`.

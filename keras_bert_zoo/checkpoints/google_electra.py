@@ -31,8 +31,8 @@ def is_google_electra(folder):
 class GoogleElectraFolder(GoogleFolder):
     """One ELECTRA in Google's layout, pre-trained or fine-tuned by their scripts.
 
-    The sizes are those of the tensors, and the heads have 64 numbers each. A model with other heads
-    needs a config.json that says `num_attention_heads`.
+    The sizes are those of the tensors, and the heads have 64 numbers each. A discriminator with
+    other heads needs a config.json that says `num_attention_heads`.
 
     Args:
         folder: holds vocab.txt and a checkpoint, as of `GoogleFolder`.
@@ -59,15 +59,14 @@ class GoogleElectraFolder(GoogleFolder):
 
     def _config(self, there):
         """What the tensors say; of the discriminator a file may say more."""
+        there = there and self.part == "discriminator"
         said = read_json(self.folder / self.config_file) if there else {}
         sizes = sizes_of(self.tensors, FAMILIES[ELECTRA.family])
         heads = max(1, sizes.get("hidden_size", 0) // HEAD_DIM)
-        config = {**sizes, "num_attention_heads": heads, "hidden_act": "gelu"}
-        config |= said if self.part == "discriminator" else {}
         self._assumed = {"model": f"the {self.part}"}
-        if config["num_attention_heads"] == heads and "num_attention_heads" not in said:
+        if "num_attention_heads" not in said:
             self._assumed["num_attention_heads"] = f"{heads} (of {HEAD_DIM} each)"
-        return config
+        return {**sizes, "num_attention_heads": heads, "hidden_act": "gelu", **said}
 
     def for_head(self, style):
         """The checkpoint to read a head from: that of masked words is the generator's."""

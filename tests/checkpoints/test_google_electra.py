@@ -137,6 +137,14 @@ def test_other_heads_than_of_64_are_said_by_a_config(tmp_path):
     assert encoder.conversion_report.honoured["num_attention_heads"] == 2
 
 
+def test_a_config_says_nothing_of_the_generator(electra, tmp_path):
+    write_google(tmp_path, electra[3], {"num_attention_heads": 4, "hidden_size": 128})
+    assert kbz.Encoder.from_preset(tmp_path).config.num_heads == 4
+    task = kbz.MaskedLM.from_preset(tmp_path)
+    assert_same(to_numpy(task({**INPUTS, "mask_positions": PLACES})), run(electra[2]).logits, MASK)
+    assert task.conversion_report.assumed["num_attention_heads"] == "1 (of 64 each)"
+
+
 def test_the_files_of_tensorflow_itself(electra, tmp_path):
     tf = pytest.importorskip("tensorflow")
     _, model, _, arrays = electra
