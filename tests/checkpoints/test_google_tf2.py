@@ -249,7 +249,7 @@ def test_the_graph():
         (field(1, b"abc")[:-1], "cut short"),
         (graph((b"a", b"x"), (b"a", b"y")), "calls 'a' both 'x' and 'y'"),
         (graph((b"\xff", b"x")), "is not UTF-8"),
-        (graph((b"a", b"x" * 5000)), "a name of 5000 bytes; expected at most 4096"),
+        (graph((b"a", b"x" * 5000)), "a name of 5000 characters; expected at most 4096"),
     ],
 )
 def test_hostile_graphs(data, expected):
