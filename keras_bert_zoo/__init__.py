@@ -13,6 +13,7 @@ from .version import __version__
 
 # Names are imported when they are first used: the package costs nothing until then.
 PUBLIC = {
+    "AnswerClassifier": "tasks",
     "ConversionError": "checkpoints.report",
     "ConversionReport": "checkpoints.report",
     "DocumentClassifier": "tasks",
@@ -31,6 +32,7 @@ PUBLIC = {
     "TruncationError": "preprocessing",
     "TruncationWarning": "preprocessing",
     "VectorIndex": "tasks",
+    "VisualPreprocessor": "preprocessing",
     "ZeroShotClassifier": "tasks",
     "list_presets": "registry",
 }

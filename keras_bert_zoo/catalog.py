@@ -12,7 +12,7 @@ from .checkpoints.sentence_transformers import (
 )
 from .encoder import Encoder
 from .precision import dtype_scope
-from .preprocessing import Preprocessor
+from .preprocessing import preprocessor_for
 from .registry import get_preset, preset_names
 from .sources import fetch, fetch_first
 
@@ -117,7 +117,7 @@ def _from_native(folder, cls, new, dtype, options):
         # Lengths that were chosen for other data, or for a longer model, are chosen anew.
         config = {**preprocessor.get_config(), "buckets": None, **packing}
         del config["tokenizer"]
-        preprocessor = Preprocessor(preprocessor.tokenizer, **config)
+        preprocessor = type(preprocessor)(preprocessor.tokenizer, **config)
     if new:
         encoder = task.encoder
         with dtype_scope(dtype):
@@ -152,7 +152,7 @@ def _from_hugging_face(folder, info, cls, new, dtype, strict, options):
     check_registry(info, encoder)
     longest = encoder.config.max_sequence_length
     packing = {"max_sequence_length": longest, **packing}
-    preprocessor = Preprocessor(checkpoint.tokenizer(), **packing)
+    preprocessor = preprocessor_for(encoder.config, checkpoint.tokenizer(), **packing)
     head = {**(checkpoint.head_dropout(cls.head_style) if cls.has_dropout else {}), **(found or {})}
     with dtype_scope(dtype):
         task = cls(encoder, preprocessor, **{**head, **options})

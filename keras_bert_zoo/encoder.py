@@ -38,10 +38,10 @@ class Encoder(keras.Model):
     def __init__(
         self, config, embeddings, blocks, *, relations=None, pooler=None, final_norm=None, name=None
     ):
-        inputs = {key: keras.Input((None,), dtype="int32", name=key) for key in INPUTS}
+        inputs = self.new_inputs(config)
         mask_layer = AttentionMask(name="attention_mask")
         parts = (mask_layer, embeddings, blocks, relations, final_norm)
-        sequence = run(*parts, inputs)["sequence_output"]
+        sequence = self.run(*parts, inputs)["sequence_output"]
         if pooler is not None:
             pooler(sequence)  # builds it
         super().__init__(inputs, sequence, name=name or config.family)
@@ -68,7 +68,7 @@ class Encoder(keras.Model):
         >>> maps = encoder.trace(inputs)["attention_maps"]
         >>> states = keras.Model(encoder.input, encoder.trace(encoder.input)["hidden_states"])
         """
-        outputs = run(*self._parts, inputs, training=training, attention_maps=attention_maps)
+        outputs = self.run(*self._parts, inputs, training=training, attention_maps=attention_maps)
         if self.pooler is not None:
             outputs["pooled_output"] = self.pooler(outputs["sequence_output"])
         return outputs
@@ -101,6 +101,57 @@ class Encoder(keras.Model):
         """Quantizes the weights in place, for example to `"int8"`; kept by `save`."""
         super().quantize(mode, **kwargs)
         self._quantized = mode
+
+    # -------------------------------------------------------------- how the parts are run
+
+    @staticmethod
+    def new_inputs(config):
+        """Symbolic inputs, by name."""
+        return {key: keras.Input((None,), dtype="int32", name=key) for key in INPUTS}
+
+    @staticmethod
+    def begin(mask_layer, embeddings, inputs, training):
+        """`(x, attention_mask)` for the first block."""
+        mask = mask_layer(inputs["padding_mask"])
+        return embeddings(*(inputs[key] for key in INPUTS), training=training), mask
+
+    @staticmethod
+    def end(x, inputs):
+        """The encoder's output, `(batch, length, hidden_dim)`, from that of the last block."""
+        return x
+
+    @classmethod
+    def run(
+        cls,
+        mask_layer,
+        embeddings,
+        blocks,
+        relations,
+        final_norm,
+        inputs,
+        training=None,
+        attention_maps=False,
+    ):
+        """Runs the parts in their order; what a call and `trace` both do."""
+        x, mask = cls.begin(mask_layer, embeddings, inputs, training)
+        related = (
+            {}
+            if relations is None
+            else {"relation": relations(inputs["padding_mask"], inputs["segment_ids"])}
+        )
+        states, maps = [x], []
+        for block in blocks:
+            x = block(x, mask, training=training, return_attention_maps=attention_maps, **related)
+            if attention_maps:
+                x, block_maps = x
+                maps.append(block_maps)
+            states.append(x)
+        if final_norm is not None:
+            states[-1] = x = final_norm(x)
+        x = cls.end(x, inputs)
+        return {"sequence_output": x, "hidden_states": states, "attention_maps": maps}
+
+    # -------------------------------------------------------------- saving
 
     def get_config(self):
         return {
@@ -139,33 +190,3 @@ class Encoder(keras.Model):
         from .catalog import load_encoder
 
         return load_encoder(preset, load_weights=load_weights, dtype=dtype, strict=strict)
-
-
-def run(
-    mask_layer,
-    embeddings,
-    blocks,
-    relations,
-    final_norm,
-    inputs,
-    training=None,
-    attention_maps=False,
-):
-    """Runs the parts in their order; what `Encoder` and `Encoder.trace` both do."""
-    mask = mask_layer(inputs["padding_mask"])
-    related = (
-        {}
-        if relations is None
-        else {"relation": relations(inputs["padding_mask"], inputs["segment_ids"])}
-    )
-    x = embeddings(*(inputs[key] for key in INPUTS), training=training)
-    states, maps = [x], []
-    for block in blocks:
-        x = block(x, mask, training=training, return_attention_maps=attention_maps, **related)
-        if attention_maps:
-            x, block_maps = x
-            maps.append(block_maps)
-        states.append(x)
-    if final_norm is not None:
-        states[-1] = x = final_norm(x)
-    return {"sequence_output": x, "hidden_states": states, "attention_maps": maps}

@@ -15,7 +15,7 @@ from ..errors import unknown_name
 from ..families import family_called
 from ..layers.initializers import zeros_for_now
 from ..precision import dtype_scope
-from ..preprocessing import Preprocessor
+from ..preprocessing import preprocessor_for
 from ..tokenizers import Tokenizer
 from ..training import Recipe
 from ..version import __version__
@@ -114,7 +114,8 @@ def build(name, config, folder, tensors, dtype=None):
     if config["preprocessor"] is not None:
         tokenizer = Tokenizer(**config["preprocessor"].pop("tokenizer"))
         tokenizer.load_assets(str(folder))
-        config["preprocessor"] = Preprocessor(tokenizer, **config["preprocessor"])
+        numbers, options = config["encoder"].config, config["preprocessor"]
+        config["preprocessor"] = preprocessor_for(numbers, tokenizer, **options)
     config["recipe"] = Recipe(**config["recipe"])
     with zeros_for_now():
         return TASKS[name](**config)

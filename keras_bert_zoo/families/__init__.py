@@ -17,6 +17,7 @@ FILES = (
     "modernbert",
     "mpnet",
     "roberta",
+    "visual_bert",
     "xlm_roberta",
     "xlm_roberta_xl",
     "xlnet",

@@ -31,6 +31,7 @@ class EncoderConfig:
 
     family: ClassVar[str]
     may_be_zero: ClassVar[tuple] = ()  # names of sizes that are 0 where the part is not there
+    visual_dim = None  # size of an image's regions, where images are read
     vocabulary_size: int
     num_layers: int = 12
     hidden_dim: int = 768

@@ -16,7 +16,7 @@ from .heads import ClassificationHead, DenseClassificationHead
 from .masked_lm_head import MaskedLMHead
 from .masks import AttentionMask
 from .norms import layer_norm
-from .pooling import Pooler
+from .pooling import LastToken, Pooler
 from .prediction_transform import PredictionTransform
 from .relations import BucketBias
 from .relative_attention import OtherSegment, RelativeAttention, XLNetEmbeddings
@@ -25,6 +25,7 @@ from .sequence_pooling import SequencePooling, UnitNorm
 from .span_head import SpanHead
 from .task_embeddings import TaskEmbeddings
 from .trigram_embeddings import TrigramEmbeddings
+from .visual_embeddings import TokensOnly, VisualEmbeddings
 
 __all__ = [
     "ACTIVATIONS",
@@ -42,6 +43,7 @@ __all__ = [
     "FeedForward",
     "FusedDisentangledAttention",
     "GatedFeedForward",
+    "LastToken",
     "LearnedPositions",
     "MaskedLMHead",
     "MergeChoices",
@@ -59,8 +61,10 @@ __all__ = [
     "SpanHead",
     "SplitChoices",
     "TaskEmbeddings",
+    "TokensOnly",
     "TrigramEmbeddings",
     "UnitNorm",
+    "VisualEmbeddings",
     "XLNetEmbeddings",
     "activation",
     "layer_norm",

@@ -8,7 +8,7 @@ NEVER = -1e9  # the logit of a choice that is not there
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
 class MergeChoices(keras.Layer):
-    """`(batch, choices, length)` to `(batch * choices, length)`.
+    """`(batch, choices, length)` to `(batch * choices, length)`; axes after these stay.
 
     Example:
 
@@ -17,12 +17,13 @@ class MergeChoices(keras.Layer):
     """
 
     def call(self, x):
-        return ops.reshape(x, (-1, ops.shape(x)[2]))
+        batch, choices, *rest = ops.shape(x)
+        return ops.reshape(x, (batch * choices, *rest))
 
     def compute_output_spec(self, x):
-        batch, choices, length = x.shape
+        batch, choices, *rest = x.shape
         rows = None if None in (batch, choices) else batch * choices
-        return keras.KerasTensor((rows, length), dtype=x.dtype)
+        return keras.KerasTensor((rows, *rest), dtype=x.dtype)
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")

@@ -173,7 +173,10 @@ class Embeddings(keras.Layer):
         return x
 
     def call(self, token_ids, segment_ids, padding_mask, training=None):
-        x = self.vectors(token_ids, segment_ids, padding_mask)
+        return self.finish(self.vectors(token_ids, segment_ids, padding_mask), training)
+
+    def finish(self, x, training):
+        """The norm, dropout and the dense layer, of what there is of these."""
         if self.norm is not None:
             x = self.norm(x)
         x = self.dropout(x, training=training) if training else x

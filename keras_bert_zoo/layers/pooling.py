@@ -1,6 +1,7 @@
 """From one vector a token to one vector a text."""
 
 import keras
+from keras import ops
 
 from .initializers import truncated_normal
 
@@ -43,3 +44,26 @@ class Pooler(keras.Layer):
             "hidden_dim": self.hidden_dim,
             "initializer_range": self.initializer_range,
         }
+
+
+@keras.saving.register_keras_serializable("keras_bert_zoo")
+class LastToken(keras.Layer):
+    """The vector of the last token before the one that closes the text (VisualBERT).
+
+    Takes `(batch, length, hidden_dim)` and the `(batch, length)` padding mask, with padding on the
+    right, and gives `(batch, hidden_dim)`. Source: VisualBERT answers a question at a `[MASK]` that
+    ends it, https://github.com/uclanlp/visualbert.
+
+    Example:
+
+    >>> LastToken()(np.zeros((2, 10, 128), "float32"), np.ones((2, 10), "int32")).shape
+    (2, 128)
+    """
+
+    def call(self, sequence, padding_mask):
+        real = ops.sum(ops.cast(padding_mask > 0, "int32"), axis=1)
+        place = ops.maximum(real - 2, 0)  # a row of padding has no last token
+        return ops.take_along_axis(sequence, place[:, None, None], axis=1)[:, 0]
+
+    def compute_output_spec(self, sequence, padding_mask):
+        return keras.KerasTensor((sequence.shape[0], sequence.shape[2]), dtype=sequence.dtype)

@@ -8,6 +8,7 @@ from .packing import pack, pad_rows, truncate_longest_first
 from .preprocessor import Preprocessor
 from .text_batches import TextBatches
 from .truncation import TruncationError, TruncationReport, TruncationWarning
+from .visual_preprocessor import VisualPreprocessor, preprocessor_for
 
 __all__ = [
     "Labels",
@@ -18,10 +19,12 @@ __all__ = [
     "TruncationError",
     "TruncationReport",
     "TruncationWarning",
+    "VisualPreprocessor",
     "bucket_for",
     "choose_buckets",
     "grid_buckets",
     "pack",
     "pad_rows",
+    "preprocessor_for",
     "truncate_longest_first",
 ]

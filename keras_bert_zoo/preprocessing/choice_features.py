@@ -3,7 +3,15 @@
 import numpy as np
 
 from .feature import Feature, Featurizer
-from .inputs import LABEL_COLUMNS, column_names, is_missing, is_table, plain, split_labels
+from .inputs import (
+    LABEL_COLUMNS,
+    column_names,
+    is_missing,
+    is_table,
+    joined,
+    plain,
+    split_labels,
+)
 
 PROMPTS = ("prompt", "question", "context", "sent1", "startphrase", "ctx")
 CHOICES = ("choices", "endings", "options", "answers")
@@ -14,10 +22,11 @@ class ChoiceFeatures(Featurizer):
     """Prompts with choices; what is to be learnt is the number of the right one.
 
     Inputs are `(batch, choices, length)`. A row is `(prompt, [choice, ...])`, and may have as many
-    choices as it likes.
+    choices as it likes; what the preprocessor reads besides follows these two.
     """
 
     def read(self, x, y=None):
+        x, rest = self.preprocessor.separate(x)
         if is_table(x):
             names = column_names(x)
             if y is None and any(name in names for name in LABEL_COLUMNS):
@@ -35,15 +44,15 @@ class ChoiceFeatures(Featurizer):
         if y is None and x and isinstance(x[0], dict):
             name = next((n for n in LABEL_COLUMNS if n in x[0]), None)
             y = None if name is None else [row[name] for row in x]
-        rows = [_row(value, place) for place, value in enumerate(x)]
+        rows = joined([_row(value, place) for place, value in enumerate(x)], rest)
         return rows, None if y is None else list(y)
 
     def features(self, rows, targets, report):
-        pairs = [(prompt, choice) for prompt, choices in rows for choice in choices]
+        pairs = [(row[0], choice, *row[2:]) for row in rows for choice in row[1]]
         packed, _ = self.preprocessor.pack_rows(pairs, report)
         parts = iter(packed)
         features = []
-        for number, (_, choices) in enumerate(rows):
+        for number, (_, choices, *_) in enumerate(rows):
             target = None if targets is None else _right(targets[number], choices, number)
             features.append(Feature([next(parts) for _ in choices], number, target))
         return features
@@ -53,7 +62,7 @@ class ChoiceFeatures(Featurizer):
         nothing = ([], [0])  # a choice that is not there: a row of padding
         padded = [f.parts + [nothing] * (most - len(f.parts)) for f in features]
         flat = self.preprocessor.pad([p for parts in padded for p in parts], num_rows * most)
-        return {key: value.reshape(num_rows, most, -1) for key, value in flat.items()}
+        return {key: v.reshape(num_rows, most, *v.shape[1:]) for key, v in flat.items()}
 
     def targets(self, features, inputs):
         rows = len(inputs["token_ids"])

@@ -10,7 +10,8 @@ class Feature:
     """One entry of a batch: a window of a long text, a set of choices, a group of texts.
 
     Args:
-        parts: a list of `(token_ids, segment_ids)`; one, unless several texts belong together.
+        parts: a list of `(token_ids, segment_ids)`, and what the preprocessor packs besides; one,
+            unless several texts belong together.
         row: number of the caller's row that it is of.
         target: what is to be learnt, in the form of the featurizer.
         info: what the answer is made with, such as character offsets.
@@ -24,7 +25,7 @@ class Feature:
     @property
     def length(self):
         """Tokens of the longest part."""
-        return max(len(ids) for ids, _ in self.parts)
+        return max(len(part[0]) for part in self.parts)
 
 
 class Featurizer:

@@ -58,6 +58,22 @@ def as_rows(x):
     return join_columns([items])
 
 
+def joined(rows, rest):
+    """Rows with what each has beside its texts; `rest` is a tuple for each, or None.
+
+    Raises:
+        ValueError: there are more or fewer of them than rows.
+
+    >>> joined([("a",), ("b",)], [(1,), ()])
+    [('a', 1), ('b',)]
+    """
+    if rest is None:
+        return rows
+    if len(rest) != len(rows):
+        raise ValueError(f"{len(rows)} texts and {len(rest)} images were given: they must match.")
+    return [(*row, *more) for row, more in zip(rows, rest)]
+
+
 def split_pairs(items):
     """The two columns of a list of pairs.
 

@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 
 from .feature import Feature, Featurizer
-from .inputs import as_rows
 from .packing import fill
 
 NOTHING = -1
@@ -86,7 +85,7 @@ class MaskFeatures(Featurizer):
             raise ValueError(
                 "MaskedLM learns from texts alone: it hides tokens itself. Leave y out."
             )
-        rows = as_rows([x] if isinstance(x, str) else x)
+        rows = self.preprocessor.read([x] if isinstance(x, str) else x)
         return rows, [True] * len(rows)
 
     def features(self, rows, targets, report):
@@ -105,11 +104,12 @@ class MaskFeatures(Featurizer):
         """Features that know which word each token is of."""
         tokenizer, longest = self.preprocessor.tokenizer, self.preprocessor.max_sequence_length
         features, counts, cut = [], [], []
+        texts, rest = self.preprocessor.texts_of(rows)
         columns = [
-            tokenizer.encode_batch([row[i] for row in rows], add_special_tokens=False)
-            for i in range(len(rows[0]) if rows else 1)
+            tokenizer.encode_batch([row[i] for row in texts], add_special_tokens=False)
+            for i in range(len(texts[0]) if texts else 1)
         ]
-        for number, parts in enumerate(zip(*columns)):
+        for number, (parts, more) in enumerate(zip(zip(*columns), rest)):
             layout = tokenizer.template.layout(len(parts))
             ids, segments, dropped = fill(layout, [part.ids for part in parts], longest)
             # The words' numbers are packed as the tokens are, those of the parts told apart.
@@ -117,7 +117,7 @@ class MaskFeatures(Featurizer):
                 [word + 1_000_000 * i for word in part.word_ids] for i, part in enumerate(parts)
             ]
             words, _, _ = fill(layout.filled_with(NOTHING), shifted, longest)
-            features.append(Feature([(ids, segments)], number, True, np.array(words)))
+            features.append(Feature([(ids, segments, *more)], number, True, np.array(words)))
             counts.append(sum(map(len, parts)))
             cut.append(dropped)
         report.add(counts, cut)

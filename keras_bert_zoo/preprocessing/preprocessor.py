@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import unknown_name
 from .buckets import bucket_for, checked_buckets, choose_buckets, grid_buckets, spare_buckets
-from .inputs import as_rows
+from .inputs import as_rows, joined
 from .packing import fill, pad_rows
 from .truncation import MODES, TruncationError, TruncationReport
 
@@ -42,6 +42,8 @@ class Preprocessor(keras.Layer):
     >>> preprocessor(["a text", "another"])["token_ids"].shape
     (2, 8)
     """
+
+    visual_dim = None  # size of an image's regions, of a preprocessor that reads images
 
     def __init__(
         self,
@@ -88,7 +90,7 @@ class Preprocessor(keras.Layer):
         def lengths(numbers):
             some = [rows[i] for i in numbers]
             packed, _ = self.pack_rows(some, TruncationReport(0), refuse=False)
-            return [len(ids) for ids, _ in packed]
+            return [len(one[0]) for one in packed]
 
         characters = lambda: [sum(map(len, row)) for row in rows]  # noqa: E731
         self.fit_buckets_to(len(rows), lengths, steps, characters)
@@ -113,24 +115,39 @@ class Preprocessor(keras.Layer):
         chosen += [*spare_buckets(longest, self.max_sequence_length), self.max_sequence_length]
         self._buckets = tuple(sorted(set(chosen)))
 
+    def separate(self, x):
+        """`(x, rest)`: what holds the texts, and what each row has beside them, or None."""
+        return x, None
+
+    def read(self, x):
+        """The rows in `x`, as `pack_rows` takes them: tuples of one or two texts, and the rest."""
+        x, rest = self.separate(x)
+        return joined(as_rows(x), rest)
+
+    def texts_of(self, rows):
+        """`(texts, rest)` of rows: tuples of texts, and tuples of what follows them."""
+        return rows, [()] * len(rows)
+
     def pack_rows(self, rows, report, refuse=True):
         """Tokenizes and packs rows.
 
         Args:
-            rows: list of tuples of one or two texts.
+            rows: list of tuples of one or two texts, and of what a subclass reads besides.
             report: `TruncationReport` that is added to.
             refuse: whether `truncation="error"` holds.
 
         Returns:
-            `(packed, cut)`: a list of `(token_ids, segment_ids)`, and ids cut from each.
+            `(packed, cut)`: a list of `(token_ids, segment_ids)`, each with what follows the texts
+            of its row, and ids cut from each.
         """
-        tokenizer, width = self.tokenizer, len(rows[0]) if rows else 1
-        columns = [tokenizer.ids_batch([row[i] for row in rows]) for i in range(width)]
+        texts, rest = self.texts_of(rows)
+        tokenizer, width = self.tokenizer, len(texts[0]) if texts else 1
+        columns = [tokenizer.ids_batch([row[i] for row in texts]) for i in range(width)]
         layout, longest = tokenizer.template.layout(width), self.max_sequence_length
         packed, cut, counts = [], [], []
-        for parts in zip(*columns):
+        for parts, more in zip(zip(*columns), rest):
             ids, segments, dropped = fill(layout, parts, longest)
-            packed.append((ids, segments))
+            packed.append((ids, segments, *more))
             cut.append(dropped)
             counts.append(sum(map(len, parts)))
         if refuse and self.truncation == "error" and any(cut):
@@ -175,7 +192,7 @@ class Preprocessor(keras.Layer):
     def __call__(self, x):
         """The encoder's inputs, as int32 arrays, for any texts that a task takes."""
         report = TruncationReport(self.max_sequence_length)
-        packed, _ = self.pack_rows(as_rows(x), report)
+        packed, _ = self.pack_rows(self.read(x), report)
         if self.truncation == "warn":
             report.warn()
         return self.pad(packed)

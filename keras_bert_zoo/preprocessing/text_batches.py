@@ -47,7 +47,7 @@ class TextBatches(LengthBatches):
     def load(self, rows, first_time):
         report = self.report if first_time else TruncationReport(0)
         packed, _ = self.preprocessor.pack_rows([self.rows[i] for i in rows], report)
-        return packed, [len(ids) for ids, _ in packed]
+        return packed, [len(one[0]) for one in packed]
 
     def fit_buckets(self, epochs):
         self.preprocessor.fit_buckets(self.rows, epochs * self.num_batches)

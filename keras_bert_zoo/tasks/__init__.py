@@ -1,5 +1,6 @@
 """Models that take text and give answers. To add one: write the file, and name it here."""
 
+from .answer_classifier import AnswerClassifier
 from .document_classifier import DocumentClassifier
 from .masked_lm import MaskedLM
 from .multi_task_classifier import MultiTaskClassifier
@@ -15,6 +16,7 @@ from .zero_shot import ZeroShotClassifier
 
 __all__ = [
     "TASKS",
+    "AnswerClassifier",
     "DocumentClassifier",
     "MaskedLM",
     "MultiTaskClassifier",

@@ -107,12 +107,23 @@ class ClassHead:
     @classmethod
     def head_from_hugging_face(cls, checkpoint):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""
-        style = checkpoint.family.head(cls.head_style)
-        if not checkpoint.is_for(ClassHead.architecture) or not checkpoint.holds(style):
-            return None
-        count = checkpoint.num_logits(style)
-        problem = checkpoint.problem(count)
-        return {"labels": checkpoint.labels(count), "num_classes": count, "problem": problem}
+        return class_head(checkpoint, cls.head_style, ClassHead.architecture)
+
+
+def class_head(checkpoint, head_style, architecture):
+    """Options of a classifier's head that a Hugging Face folder holds, or None if it holds none.
+
+    Args:
+        checkpoint: `HuggingFaceFolder`.
+        head_style: its name in `Family.heads`.
+        architecture: end of the name of transformers' class.
+    """
+    style = checkpoint.family.head(head_style)
+    if not checkpoint.is_for(architecture) or not checkpoint.holds(style):
+        return None
+    count = checkpoint.num_logits(style)
+    problem = checkpoint.problem(count)
+    return {"labels": checkpoint.labels(count), "num_classes": count, "problem": problem}
 
 
 def default_loss(problem):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from ..preprocessing import TextBatches
-from ..preprocessing.inputs import as_rows, is_encoded, is_table, is_texts, split_labels
+from ..preprocessing.inputs import is_encoded, is_table, is_texts, split_labels
 from ..preprocessing.streams import ForTensorFlow, mapped, split_batch
 
 
@@ -29,7 +29,7 @@ class Feeder:
         """
         if is_table(x) and (y is None or isinstance(y, str)):
             x, y = _without(x, y), split_labels(x, y)
-        rows = as_rows(x)
+        rows = self.preprocessor.read(x)
         if not rows:
             raise ValueError("There are no texts: the data is empty.")
         if y is None:
@@ -91,7 +91,8 @@ class Feeder:
             return mapped(x, lambda batch: self.encode(split_batch(batch)[0]), batch_size)
         # JAX compiles every shape anew: a last batch of its own shape would be one more.
         fill_rows = self.preprocessor.fixed_batch_shape or keras.config.backend() == "jax"
-        return self.row_batches(as_rows(x), batch_size=batch_size, fill_rows=fill_rows)
+        rows = self.preprocessor.read(x)
+        return self.row_batches(rows, batch_size=batch_size, fill_rows=fill_rows)
 
     def batch(self, x, y=None, sample_weight=None, class_weight=None):
         """One batch that is given whole, as `train_on_batch` takes it."""

@@ -98,9 +98,8 @@ class MaskedLM(FeatureTask):
         Raises:
             ValueError: a text without a mask, one that is cut off, or a target that is no token.
         """
-        texts = [x] if isinstance(x, str) else list(x)
         allowed = self._target_ids(targets)
-        rows, features, outputs = self.run(texts, batch_size, verbose)
+        rows, features, outputs = self.run(x, batch_size, verbose)
         answers = []
         for (text, *_), feature, logits in zip(rows, features, outputs):
             spans = self._mask_spans(text, len(feature.info))
@@ -193,12 +192,12 @@ class MaskedLM(FeatureTask):
     def _each_hidden(self, feature):
         """`(feature with one token hidden, that token)` for each token but the special ones."""
         tokenizer = self.preprocessor.tokenizer
-        ids, segments = feature.parts[0]
+        ids, *rest = feature.parts[0]
         for place, token in enumerate(ids):
             if token not in tokenizer.template.special_ids:
                 masked = [*ids[:place], tokenizer.mask_id, *ids[place + 1 :]]
                 place = np.array([place])
-                yield Feature([(masked, segments)], feature.row, None, place), token
+                yield Feature([(masked, *rest)], feature.row, None, place), token
 
     def get_config(self):
         return {**super().get_config(), "tied": self.tied, "masking": vars(self.masking)}

@@ -47,7 +47,7 @@ class MultipleChoice(FeatureTask):
     ):
         style = family_called(encoder.config.family).head("MultipleChoice")
         inputs = {
-            key: keras.Input((None, None), dtype=value.dtype, name=key)
+            key: keras.Input((None, *value.shape[1:]), dtype=value.dtype, name=key)
             for key, value in encoder.input.items()
         }
         merge = MergeChoices(name="merge_choices")
@@ -67,7 +67,7 @@ class MultipleChoice(FeatureTask):
 
     def assemble(self, rows, features, outputs):
         """Logits of each row's choices: a list of arrays `(number of choices,)`."""
-        return [output[: len(choices)] for (_, choices), output in zip(rows, outputs)]
+        return [output[: len(choices)] for (_, choices, *_), output in zip(rows, outputs)]
 
     def choose(self, x, choices=None, batch_size=None, verbose=0):
         """The most probable choices.
@@ -87,7 +87,7 @@ class MultipleChoice(FeatureTask):
             raise ValueError("choose needs the choices: choose(prompt, [text, ...]).")
         rows, _, outputs = self.run([(x, choices)] if alone else x, batch_size, verbose)
         answers = []
-        for (_, texts), logits in zip(rows, outputs):
+        for (_, texts, *_), logits in zip(rows, outputs):
             scores = softmax(logits[: len(texts)])
             best = int(scores.argmax())
             answers.append({"choice": texts[best], "index": best, "scores": scores.tolist()})

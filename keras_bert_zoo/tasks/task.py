@@ -64,9 +64,16 @@ class Task(TextTrainer):
         self.conversion_report = self.truncation_report = None
         self._by_recipe, self._random_state, self._forward = False, None, None
         if preprocessor is not None:
-            self._check_lengths()
+            self._check_preprocessor()
 
-    def _check_lengths(self):
+    def _check_preprocessor(self):
+        theirs, ours = self.encoder.config.visual_dim, self.preprocessor.visual_dim
+        if theirs != ours:
+            raise ValueError(
+                f"The encoder reads images of visual_dim={theirs}, the preprocessor makes those of "
+                f"visual_dim={ours}; None is for texts alone. One that fits is made by "
+                "keras_bert_zoo.preprocessing.preprocessor_for(encoder.config, tokenizer)."
+            )
         most = self.encoder.config.max_sequence_length
         if self.preprocessor.max_sequence_length > most:
             raise ValueError(

@@ -20,6 +20,7 @@ from keras_bert_zoo.layers import (
     FeedForward,
     FusedDisentangledAttention,
     GatedFeedForward,
+    LastToken,
     LearnedPositions,
     MaskedLMHead,
     MergeChoices,
@@ -37,8 +38,10 @@ from keras_bert_zoo.layers import (
     SpanHead,
     SplitChoices,
     TaskEmbeddings,
+    TokensOnly,
     TrigramEmbeddings,
     UnitNorm,
+    VisualEmbeddings,
     XLNetEmbeddings,
     layer_norm,
 )
@@ -98,6 +101,7 @@ CASES = {
         {"x": X, "relation": X.reshape(6, 8)[:8].repeat(2, axis=0)[:8]},
     ),
     "GatedFeedForward": (lambda: GatedFeedForward(8, 16, dropout=0.1), (X,)),
+    "LastToken": (lambda: LastToken(), (X, np.array([[1, 1, 1], [1, 0, 0]]))),
     "LearnedPositions": (lambda: LearnedPositions(5, 8), (IDS,)),
     "MaskedLMHead": (
         lambda: MaskedLMHead(vocabulary_size=9, hidden_dim=8, activation="gelu"),
@@ -121,9 +125,21 @@ CASES = {
     "SpanHead": (lambda: SpanHead(), (X, np.array([[1, 1, 0]] * 2))),
     "SplitChoices": (lambda: SplitChoices(), (X[:, 0, :1], IDS[:, None].repeat(2, axis=1))),
     "TaskEmbeddings": (lambda: TaskEmbeddings(9, 8, num_tasks=2), (IDS, IDS * 0, IDS)),
+    "TokensOnly": (lambda: TokensOnly(), (X, IDS[:, :2].repeat(2, axis=0))),
     "TrigramEmbeddings": (
         lambda: TrigramEmbeddings(9, 4, 8, max_sequence_length=5, norm=layer_norm("norm")),
         (IDS, IDS * 0, IDS),
+    ),
+    "VisualEmbeddings": (
+        lambda: VisualEmbeddings(
+            9,
+            8,
+            num_segments=2,
+            norm=layer_norm("norm"),
+            visual_dim=8,
+            visual_positions=5,
+        ),
+        (IDS, IDS * 0, IDS, X[:1], IDS * 0 + 1),
     ),
     "UnitNorm": (lambda: UnitNorm(), (X,)),
     "XLNetEmbeddings": (lambda: XLNetEmbeddings(9, 8), (IDS, IDS * 0, IDS)),

@@ -19,6 +19,26 @@ SIZES = {
 
 INPUTS = random_inputs(batch=4, length=9, vocabulary_size=SIZES["vocab_size"])
 
+# Regions of images for the same rows, and what transformers calls them; the second row has none.
+VISUAL_DIM, REGIONS = 6, np.array([4, 0, 2, 3])
+VISUAL_NAMES = {
+    "visual_embeds": "visual_features",
+    "visual_token_type_ids": "visual_segment_ids",
+    "visual_attention_mask": "visual_mask",
+}
+
+
+def random_images():
+    """The visual inputs: regions of one image, or of two in the third row."""
+    mask = (np.arange(REGIONS.max()) < REGIONS[:, None]).astype("int32")
+    features = np.random.default_rng(3).normal(size=(*mask.shape, VISUAL_DIM)).astype("float32")
+    segments = mask.copy()
+    segments[2, 0] = 0
+    return {"visual_features": features, "visual_segment_ids": segments, "visual_mask": mask}
+
+
+IMAGES = random_images()
+
 
 def theirs(inputs):
     """Our inputs under transformers' names, as torch tensors."""
