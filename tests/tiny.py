@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 import keras_bert_zoo as kbz
-from keras_bert_zoo.families import bert
+from keras_bert_zoo.families import bert, visual_bert
 
 WORDS = """[PAD] [UNK] [CLS] [SEP] [MASK] a the was is not good bad great awful film food service
 room lovely dull never again very and but it i we he she they they loved hated ##s ##ed ##ly ! . ,
@@ -37,6 +37,17 @@ def tiny_config(**changes):
 
 def tiny_encoder(**changes):
     return bert.build(tiny_config(**changes))
+
+
+def tiny_visual_encoder(**changes):
+    """An encoder that reads images of the size of `tiny_images`."""
+    config = visual_bert.VisualBertConfig(**{**vars(tiny_config()), "visual_dim": 6, **changes})
+    return visual_bert.build(config)
+
+
+def tiny_images(count, seed=0):
+    """A list of images with three regions of six numbers, from a normal distribution."""
+    return list(np.random.default_rng(seed).normal(size=(count, 3, 6)).astype("float32"))
 
 
 def tiny_tokenizer():

@@ -26,8 +26,9 @@ def separate(x):
     """`(x, images)`: what holds the texts, and an image (or None) for each, or None.
 
     Args:
-        x: a tuple `(texts, images)`; a dictionary or a table with a column `visual_features`; a
-            list of dictionaries that have it; or texts alone.
+        x: rows that end in an image, as `[(text, image), ...]`; two columns, `(texts, images)`; a
+            dictionary or a table with a column `visual_features`, or a list of dictionaries that
+            have it; or texts alone.
 
     >>> separate({"text": ["a", "b"], "visual_features": [None, np.zeros((36, 2048))]})[0]
     {'text': ['a', 'b']}
@@ -41,11 +42,38 @@ def separate(x):
         return texts, _images(x[COLUMN], any(isinstance(text, str) for text in texts.values()))
     if isinstance(x, tuple) and len(x) == 2:
         alone = isinstance(x[0], str)
-        if axes(x[1]) >= (2 if alone else 3):
+        if (_is_image if alone else _are_images)(x[1]):
             return x[0], _images(x[1], alone)
-    elif isinstance(x, (list, tuple)) and any(isinstance(row, dict) and COLUMN in row for row in x):
-        return x, [row.get(COLUMN) for row in x]
+    if isinstance(x, (list, tuple)) and any(map(_has_image, x)):
+        texts, images = zip(*map(_split, x))
+        return list(texts), list(images)
     return x, None
+
+
+def _is_image(value):
+    return value is None or axes(value) >= 2
+
+
+def _are_images(column):
+    if isinstance(column, (list, tuple)) and column and all(one is None for one in column):
+        return True
+    return axes(column) >= 3
+
+
+def _has_image(row):
+    """Whether a row is a dictionary with an image, or a tuple that ends in one (or in None)."""
+    if isinstance(row, dict):
+        return COLUMN in row
+    return isinstance(row, tuple) and len(row) > 1 and _is_image(row[-1])
+
+
+def _split(row):
+    """`(texts, image)` of a row."""
+    if isinstance(row, dict):
+        return row, row.get(COLUMN)
+    if not _has_image(row):
+        return row, None
+    return row[0] if len(row) == 2 else row[:-1], row[-1]
 
 
 def _images(column, alone):

@@ -10,10 +10,10 @@ from .regions import Regions, pad_regions, regions_of, separate
 class VisualPreprocessor(Preprocessor):
     """A `Preprocessor` that also takes what a detector found in an image.
 
-    It takes texts alone, `(texts, images)`, a table or a dictionary with a column
-    `visual_features`, or a list of dictionaries that have it. An image is an array
-    `(regions, visual_dim)` with any number of regions, a pair of these where a text is about two
-    images, or None where it is about none.
+    It takes texts alone; rows that end in an image, `[(text, image), ...]`; two columns,
+    `(texts, images)`; or a dictionary or a table with a column `visual_features`. An image is an
+    array `(regions, visual_dim)` with any number of regions, a pair of these where a text is about
+    two images, or None where it is about none.
 
     Args:
         tokenizer: `keras_bert_zoo.Tokenizer`.

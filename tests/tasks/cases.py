@@ -1,9 +1,11 @@
 """A small example of every task: what the contract tests run over."""
 
 import dataclasses
+from collections.abc import Callable
 
 import keras_bert_zoo as kbz
-from tests.tiny import tiny_encoder, tiny_tokenizer
+from keras_bert_zoo.preprocessing import preprocessor_for
+from tests.tiny import tiny_encoder, tiny_images, tiny_tokenizer, tiny_visual_encoder
 
 TEXTS = ["a great film", "awful food!", "we loved the room", "", "the service was dull, very dull"]
 LONG = "the film was not good and we hated it . " * 40
@@ -22,6 +24,7 @@ class Case:
         wrong: labels that must be refused, and words of the message; None where there are none.
         windows: whether long input is read in windows rather than cut.
         needs_labels: whether it cannot learn from x alone.
+        encoder: what makes its encoder.
     """
 
     cls: str
@@ -32,10 +35,11 @@ class Case:
     wrong: tuple = None
     windows: bool = False
     needs_labels: bool = True
+    encoder: Callable = tiny_encoder
 
     def build(self, **changes):
-        encoder = changes.pop("encoder", None) or tiny_encoder()
-        preprocessor = kbz.Preprocessor(tiny_tokenizer(), 16)
+        encoder = changes.pop("encoder", None) or self.encoder()
+        preprocessor = preprocessor_for(encoder.config, tiny_tokenizer(), max_sequence_length=16)
         options = {"seed": 1, **self.options, **changes}
         return getattr(kbz, self.cls)(encoder, preprocessor, **options)
 
@@ -51,6 +55,9 @@ QUESTIONS = [
     ("a", ""),
     ("we", "we loved the room and they hated it very very very much again"),
 ]
+# None, one or two images, with three regions and fewer.
+IMAGES = [*tiny_images(3), None, tiny_images(2), tiny_images(1)[0][:0]]
+VISUAL = {"encoder": tiny_visual_encoder}
 
 CASES = {
     "text": Case(
@@ -75,6 +82,34 @@ CASES = {
     "token-crf": Case("TokenClassifier", {"entity_types": ["FOOD"], "head": "crf"}, **TOKENS),
     "mask": Case("MaskedLM", {}, TEXTS, None, LONG, (TEXTS, "Leave y out"), needs_labels=False),
     "choice": Case("MultipleChoice", {}, CHOICES, [0, 1, 0], (LONG, ["a", LONG]), ([5] * 3, "5")),
+    "visual-answer": Case(
+        "AnswerClassifier",
+        {"labels": ["bad", "good"]},
+        list(zip(TEXTS, IMAGES)),
+        ["good", "bad", "good", "bad", "bad"],
+        (LONG, IMAGES[0]),
+        (["good", "bad", "good", "bad", "ugly"], "ugly"),
+        **VISUAL,
+    ),
+    "visual-mask": Case(
+        "MaskedLM",
+        {},
+        list(zip(TEXTS, IMAGES)),
+        None,
+        (LONG, IMAGES[0]),
+        (TEXTS, "Leave y out"),
+        needs_labels=False,
+        **VISUAL,
+    ),
+    "visual-choice": Case(
+        "MultipleChoice",
+        {},
+        [(*row, image) for row, image in zip(CHOICES, IMAGES[2:])],
+        [0, 1, 0],
+        (LONG, ["a", LONG], IMAGES[0]),
+        ([5] * 3, "5"),
+        **VISUAL,
+    ),
     "embed": Case(
         "TextEmbedder",
         {},
