@@ -74,6 +74,7 @@ HUGGING_FACE = dataclasses.replace(
     not_encoder=("cls.", "embeddings.position_ids"),
     architectures={
         "ForSequenceClassification": "ForVisualReasoning",
+        "ForNextSentencePrediction": "ForVisualReasoning",  # as a scorer of pairs is written
         "ForMaskedLM": "ForPreTraining",
         "ForVisualQuestionAnswering": "ForQuestionAnswering",
         "ForQuestionAnswering": "ForSpans",  # theirs of that name finds no spans

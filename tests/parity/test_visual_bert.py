@@ -99,6 +99,8 @@ def test_answers_there_and_back(tmp_path):
 
 
 def test_heads_of_pre_training(tmp_path):
+    import transformers
+
     model = reference("ForPreTraining", tmp_path / "theirs", initializer_range=0.2)
     assert type(kbz.from_preset(tmp_path / "theirs")) is kbz.MaskedLM
     expected = ask(model, FAMILY)
@@ -107,6 +109,10 @@ def test_heads_of_pre_training(tmp_path):
     assert_same(logits, expected.prediction_logits[:, :9], MASK)
     pairs = loaded(kbz.PairScorer, tmp_path / "theirs")  # does this text go with this image?
     assert_same(to_numpy(pairs(ours(FAMILY))), expected.seq_relationship_logits)
+    pairs.save_to_hugging_face(tmp_path / "pairs")
+    alone = transformers.VisualBertForVisualReasoning.from_pretrained(tmp_path / "pairs").eval()
+    alone = ask(alone, FAMILY).logits
+    np.testing.assert_array_equal(alone, expected.seq_relationship_logits)
     task.save_to_hugging_face(tmp_path / "back")
     again, loading = type(model).from_pretrained(tmp_path / "back", output_loading_info=True)
     left = {name.rpartition(".")[0] for name in loading["missing_keys"]}

@@ -7,7 +7,7 @@ import keras_bert_zoo as kbz
 from tests.tasks.cases import CASES
 from tests.tiny import tiny_images, tiny_tokenizer, tiny_visual_encoder
 
-QUIET = {"batch_size": 4, "verbose": 0}
+QUIET = {"batch_size": 8, "verbose": 0}
 
 
 def build(cls, **options):
@@ -21,18 +21,18 @@ def in_the_image(count):
     images = tiny_images(count)
     labels = np.arange(count) % 2
     for image, label in zip(images, labels):
-        image[1, 0] = 4.0 * label - 2.0
+        image[:, 0] = 8.0 * label - 4.0
     return ["is it good ?"] * count, images, labels.tolist()
 
 
-@pytest.mark.parametrize("cls", [kbz.TextClassifier, kbz.AnswerClassifier])
-def test_learns_what_only_the_image_tells(cls):
-    texts, images, labels = in_the_image(24)
-    task = build(cls, num_classes=2, recipe=kbz.Recipe(1e-2))
-    task.fit((texts, images), labels, epochs=6, validation_split=0.25, **QUIET)
-    assert task.evaluate((texts, images), labels, return_dict=True, **QUIET)["accuracy"] > 0.9
-    blind = task.predict(texts, verbose=0)
-    np.testing.assert_allclose(blind, np.tile(blind[:1], (24, 1)), atol=1e-6)
+def test_learns_what_only_the_image_tells():
+    texts, images, labels = in_the_image(32)
+    task = build(kbz.TextClassifier, num_classes=2, recipe=kbz.Recipe(1e-2))
+    task.fit((texts[8:], images[8:]), labels[8:], epochs=8, **QUIET)
+    found = task.predict((texts[:8], images[:8]), **QUIET)
+    assert found.argmax(axis=1).tolist() == labels[:8]
+    blind = task.predict(texts[:8], **QUIET)
+    np.testing.assert_allclose(blind, np.tile(blind[:1], (8, 1)), atol=1e-6)
 
 
 def test_batches_that_are_handed_out():
@@ -47,19 +47,20 @@ def test_batches_that_are_handed_out():
     task.fit(Batches(), epochs=2, verbose=0)
     again = task.predict(Batches(), verbose=0)
     np.testing.assert_allclose(again, task.predict((texts, images), verbose=0), atol=1e-6)
-    filled = build(kbz.TextClassifier, num_classes=2)
-    filled.preprocessor.fixed_batch_shape = True
-    figures = filled.fit((texts[:5], images[:5]), labels[:5], **QUIET).history
-    assert np.isfinite(figures["loss"]).all()
+
+
+def scores(answers):
+    return {answer["token"]: answer["score"] for answer in answers}
 
 
 def test_masks_are_filled_by_what_the_image_shows():
     task = build(kbz.MaskedLM, masking={"whole_words": True})
     text, images = "a [MASK] film", tiny_images(2)
     task.fit([(text, image) for image in images], verbose=0)
-    one, other = task.fill([(text, image) for image in images], top_k=2)
-    assert one != other
-    assert one == task.fill([{"text": text, "visual_features": images[0]}][0], top_k=2)[0]
+    one, other = task.fill([(text, image) for image in images])
+    assert scores(one) != pytest.approx(scores(other), rel=1e-3)
+    (alone,) = task.fill({"text": text, "visual_features": images[0]})
+    assert scores(alone) == pytest.approx(scores(one), rel=1e-5)
     values = task.pseudo_perplexity([("a film", image) for image in [*images, None]])
     assert len(set(np.round(values, 5))) == 3
     assert values[2] == pytest.approx(task.pseudo_perplexity("a film"), rel=1e-5)
