@@ -28,6 +28,9 @@ class AnswerClassifier(TextClassifier):
     head_style = "AnswerClassifier"
     example = 'task.classify((["who eats the apple? [MASK]"], [regions]))'
 
+    def __init__(self, *arguments, name="answer_classifier", **options):
+        super().__init__(*arguments, name=name, **options)
+
     @classmethod
     def head_from_hugging_face(cls, checkpoint):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""

@@ -11,7 +11,7 @@ QUIET = {"batch_size": 8, "verbose": 0}
 
 
 def build(cls, **options):
-    preprocessor = kbz.VisualPreprocessor(tiny_tokenizer(), 16, visual_dim=6)
+    preprocessor = kbz.VisualPreprocessor(tiny_tokenizer(), 16, visual_dim=6, buckets=[16])
     encoder = tiny_visual_encoder(dropout=0.0, attention_dropout=0.0, initializer_range=0.3)
     return cls(encoder, preprocessor, seed=1, **options)
 
