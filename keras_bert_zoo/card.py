@@ -39,6 +39,23 @@ def transformers_card(task, architecture):
     return _card(task, "transformers", front, [*use, *_use(task)])
 
 
+def keras_hub_card(task, name):
+    """The same of a preset of KerasHub.
+
+    Args:
+        task: the task.
+        name: of KerasHub's class.
+    """
+    front = ["pipeline_tag: text-classification"] if name.endswith("Classifier") else []
+    use = [
+        "import keras_hub",
+        "",
+        f'model = keras_hub.models.{name}.from_preset("path/to/this/folder")',
+        "",
+    ]
+    return _card(task, "keras-hub", front, [*use, *_use(task)])
+
+
 def _use(task):
     return [
         "import keras_bert_zoo",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..errors import unknown_name
 
-FORMATS = ("keras-bert-zoo", "hugging-face", "sentence-transformers")
+FORMATS = ("keras-bert-zoo", "hugging-face", "sentence-transformers", "keras-hub")
 
 
 def write(task, form, folder, *, overwrite=False, head=True):
@@ -16,13 +16,14 @@ def write(task, form, folder, *, overwrite=False, head=True):
         form: one of `FORMATS`.
         folder: a new one, or an empty one.
         overwrite: whether a folder that holds something may be replaced.
-        head: whether the head is written, in the format of Hugging Face.
+        head: whether the head is written, in the formats of Hugging Face and KerasHub.
 
     Raises:
         ValueError: an unknown format, or one that has no place for such a task.
     """
     from ..tasks import TextEmbedder
     from .hugging_face_writer import save_hugging_face
+    from .keras_hub_writer import save_keras_hub
 
     if form not in FORMATS:
         raise unknown_name("format", form, FORMATS)
@@ -30,6 +31,8 @@ def write(task, form, folder, *, overwrite=False, head=True):
         task.save_to_preset(folder, overwrite=overwrite)
     elif form == "hugging-face":
         save_hugging_face(task, folder, overwrite=overwrite, head=head)
+    elif form == "keras-hub":
+        save_keras_hub(task, folder, overwrite=overwrite, head=head)
     elif isinstance(task, TextEmbedder):
         task.save_to_sentence_transformers(folder, overwrite=overwrite)
     else:
@@ -37,6 +40,28 @@ def write(task, form, folder, *, overwrite=False, head=True):
             f"sentence-transformers keeps sentence embeddings, and this is a "
             f"{type(task).__name__}. Use hugging-face."
         )
+
+
+def holds_head(task, form):
+    """Whether a format has a place for the head of a task."""
+    from .keras_hub_writer import keeps_head
+
+    return form != "keras-hub" or keeps_head(task)
+
+
+def weights_in(model, form):
+    """Name -> array, as a format keeps the weights of a task or of an encoder.
+
+    Other formats keep every weight as it is; that of KerasHub leaves out what it has no place for.
+    """
+    import keras
+
+    from .keras_hub_writer import arrays_of
+
+    if form != "keras-hub":
+        return {weight.path: keras.ops.convert_to_numpy(weight) for weight in model.weights}
+    encoder, head, _ = arrays_of(model)
+    return encoder | {f"head: {path}": array for path, array in head.items()}
 
 
 def push(task, repository, *, form="hugging-face", private=None, revision=None, token=None):

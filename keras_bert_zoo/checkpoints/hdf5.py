@@ -33,7 +33,7 @@ class Hdf5File:
 
     Args:
         path: the file.
-        skip: a group or array of that name is passed over.
+        skip: groups and arrays of these names are passed over.
 
     Raises:
         ValueError: no such file, a damaged one, or one with a part that is not read.
@@ -45,7 +45,7 @@ class Hdf5File:
     (128, 128)
     """
 
-    def __init__(self, path, skip=None):
+    def __init__(self, path, skip=()):
         self.path, self._skip = path, skip
         self.specs, self._starts = {}, {}
         self._seen, self._held, self._looked_at = set(), 0, 0
@@ -145,7 +145,7 @@ class Hdf5File:
                 raise self._bad(f"no names at {heap}")
             names = self._bytes(names, names_size)
             for name, child in self._children(tree, names):
-                if name != self._skip:
+                if name not in self._skip:
                     self._group(child, f"{place}/{name}" if place else name, depth + 1)
         elif LAYOUT in messages:
             self._array(messages, place)

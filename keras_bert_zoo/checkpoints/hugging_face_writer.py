@@ -168,8 +168,8 @@ def weight_values(model):
             continue
         if "int" in str(variable.dtype) or "float8" in str(variable.dtype):
             raise ValueError(
-                f"The weight {variable.path} is quantized ({variable.dtype}), which transformers "
-                "does not read. Write the model before quantizing it."
+                f"The weight {variable.path} is quantized ({variable.dtype}), which no other "
+                "library reads. Write the model before quantizing it."
             )
         value = keras.ops.convert_to_numpy(merged.get(id(variable), variable))
         yield variable, value.astype("float32") if value.dtype.name == "bfloat16" else value

@@ -18,14 +18,15 @@ def run(args):
         raise FileExistsError(f"{output} is a file. Name a folder to write to.")
     start_keras(debug=args.debug)
     from ..catalog import locate
-    from ..checkpoints.formats import write
+    from ..checkpoints.formats import holds_head, write
 
     folder, _ = locate(args.preset)
     if output.resolve() == Path(folder).resolve() or output.resolve() in Path(folder).parents:
         raise ValueError(f"{output} holds the source, and would be replaced. Name another folder.")
     task, has_head = read(folder, strict=not args.lenient)
     write(task, args.to, output, overwrite=args.overwrite, head=has_head)
-    count = compare(task, has_head, output)
+    has_head = has_head and holds_head(task, args.to)
+    count = compare(task, has_head, output, args.to)
     print(task.conversion_report)
     what = type(task).__name__ if has_head else "encoder without a head"
     print(f"\n{what} written to {output} as {args.to}; {count} weights read back, all equal")
@@ -48,24 +49,20 @@ def read(folder, strict=True):
     return load_task(folder, TextEmbedder, strict=strict), False
 
 
-def compare(task, has_head, output):
+def compare(task, has_head, output, form):
     """Number of weights, all of them equal in what was written.
 
     Raises:
         ValueError: one is not; a mistake of this library.
     """
-    from keras import ops
-
     from ..catalog import load_encoder, load_task
+    from ..checkpoints.formats import weights_in
 
     if has_head:
         source, again = task, load_task(output, type(task))
     else:
         source, again = task.encoder, load_encoder(output)
-    expected, found = (
-        {weight.path: ops.convert_to_numpy(weight) for weight in model.weights}
-        for model in (source, again)
-    )
+    expected, found = (weights_in(model, form) for model in (source, again))
     other = [
         path
         for path, value in expected.items()

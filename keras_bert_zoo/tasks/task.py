@@ -290,12 +290,28 @@ class Task(TextTrainer):
 
         save_hugging_face(self, folder, overwrite=overwrite)
 
+    def save_to_keras_hub(self, folder, overwrite=False):
+        """Writes a folder that `from_preset` of KerasHub reads: a text classifier with its head,
+        of any other task the encoder.
+
+        Args:
+            folder: a new one, or an empty one.
+            overwrite: whether a folder that holds something may be replaced.
+
+        Raises:
+            FileExistsError: the folder holds something.
+            ValueError: KerasHub has no such family or tokenizer, or other numbers in its code.
+        """
+        from ..checkpoints.keras_hub_writer import save_keras_hub
+
+        save_keras_hub(self, folder, overwrite=overwrite)
+
     def push_to_hub(self, repository, **options):
         """Writes the task to a repository of the Hugging Face Hub, which is made if need be.
 
         Args:
             repository: `"owner/name"`.
-            **options: `form`, which is `"hugging-face"`, `"keras-bert-zoo"` or
+            **options: `form`, which is `"hugging-face"`, `"keras-bert-zoo"`, `"keras-hub"` or
                 `"sentence-transformers"`; `private`; `revision`; `token`.
 
         Returns:

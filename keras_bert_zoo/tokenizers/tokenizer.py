@@ -209,6 +209,10 @@ class Tokenizer(keras.Layer):
         """Every token and its id, as a new dict."""
         return self._ready.engine.get_vocab(with_added_tokens=True)
 
+    def specification(self):
+        """The tokenizer.json, as a new dict."""
+        return json.loads(self._ready.engine.to_str())
+
     def token_to_id(self, token):
         """Id of a token, or None if there is no such token."""
         return None if token is None else self._ready.engine.token_to_id(token)

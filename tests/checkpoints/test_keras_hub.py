@@ -90,11 +90,18 @@ def test_a_classifier_with_its_tokenizer(tmp_path):
     tokenizer = keras_hub.models.BertTokenizer(words, lowercase=True)
     preprocessor = keras_hub.models.BertTextClassifierPreprocessor(tokenizer, 16)
     backbone = keras_hub.models.BertBackbone(**{**SIZES, "vocabulary_size": len(words)})
-    keras_hub.models.BertTextClassifier(backbone, 3, preprocessor).save_to_preset(str(tmp_path))
-    task = kbz.TextClassifier.from_preset(tmp_path, labels=["bad", "good"])
-    assert task.predict(["A great film", ""]).shape == (2, 2)
+    model = keras_hub.models.BertTextClassifier(backbone, 3, preprocessor, dropout=0.3)
+    model.save_to_preset(str(tmp_path))
+    task = kbz.TextClassifier.from_preset(tmp_path)
+    texts = ["A great film", "great films"]
+    expected = model.predict(texts, verbose=0)
+    np.testing.assert_allclose(task.predict(texts, verbose=0), expected, atol=1e-5, rtol=1e-5)
+    assert task.get_layer("head").dropout.rate == 0.3
     ids = task.preprocessor.tokenizer(["A GREAT films"])[0]
     assert [words[i] for i in ids] == ["[CLS]", "a", "great", "film", "##s", "[SEP]"]
+    new = kbz.TextClassifier.from_preset(tmp_path, labels=["bad", "good"])
+    assert new.predict(["A great film", ""], verbose=0).shape == (2, 2)
+    (tmp_path / "task.json").unlink()
     with pytest.raises(ValueError, match="say what the new one is of"):
         kbz.TextClassifier.from_preset(tmp_path)
 
