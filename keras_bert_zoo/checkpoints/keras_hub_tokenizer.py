@@ -152,7 +152,11 @@ def _merges(model):
 
 
 def meaning(tokenizer):
-    """What decides on the ids of a text, in a form that can be compared."""
+    """What decides on the ids of a text, in a form that can be compared.
+
+    Left out is the white space that an added token takes along, as RoBERTa's mask does: theirs has
+    no word for it, and it shows only where a text has the token written in it.
+    """
     specification = tokenizer.specification()
     model, normalizer = dict(specification["model"]), dict(specification["normalizer"] or {})
     scores = model.pop("vocab")

@@ -30,7 +30,7 @@ def sentencepiece_bytes(model):
 
 
 def _piece(piece, score, kind):
-    data = _field(1, piece.encode()) + _key(2, _I32) + struct.pack("<f", score)
+    data = _field(1, piece.encode()) + _SCORE + struct.pack("<f", score)
     return data + (b"" if kind == NORMAL else _number(3, kind))
 
 
@@ -53,3 +53,6 @@ def _varint(value):
         data.append(value & 0x7F | 0x80)
         value >>= 7
     return bytes([*data, value])
+
+
+_SCORE = _key(2, _I32)
