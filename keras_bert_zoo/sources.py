@@ -21,6 +21,7 @@ FORMS = (
     "'kaggle://owner/model/framework/variation[/version]'."
 )
 LOGIN = "run `hf auth login`, set HF_TOKEN or pass token=..., for an account that may read it"
+_KAGGLE_ANSWERS = {404: "was not found: check the spelling", 401: "was refused", 403: "was refused"}
 
 PATIENCE = 10  # seconds for the Hub's first answer: of itself, the client waits for ever
 
@@ -201,23 +202,27 @@ def _model_folders(folder, depth):
 
 
 def _from_kaggle(source, handle, offline):
+    if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*){3}(/\d+)?", handle):
+        raise SourceError(f"{source!r} is no name of a model. {FORMS}")
     if offline:
         raise SourceError(f"{source!r} needs a connection: offline, give the folder it is in.")
-    kagglehub = _require("kagglehub", source)
+    kagglehub = _require("kagglehub", source, "'keras-bert-zoo[kaggle]'")
     try:
         return _folder(kagglehub.model_download(handle))
     except Exception as error:
+        code = getattr(getattr(error, "response", None), "status_code", None)
+        other = f"could not be downloaded ({_first_line(error)}): check the connection"
         raise SourceError(
-            f"{source!r} could not be downloaded ({_first_line(error)}). {FORMS} A private or "
-            "licensed model needs `kagglehub.login()`, and its licence accepted on its page."
+            f"{source!r} {_KAGGLE_ANSWERS.get(code, other)}. A private or licensed model needs "
+            f"`kagglehub.login()`, and its licence accepted on kaggle.com/models/{handle}."
         ) from error
 
 
-def _require(module, source):
+def _require(module, source, requirement=None):
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise SourceError(f"{source!r} needs `pip install {module}`.") from error
+        raise SourceError(f"{source!r} needs `pip install {requirement or module}`.") from error
 
 
 def _from_hub(repo, offline):

@@ -39,6 +39,7 @@ def pushed(tmp_path_factory):
         {"repository": "me/theirs"},
         {"repository": "me/ours", "form": "keras-bert-zoo", "private": True},
         {"repository": "me/theirs", "revision": "second"},
+        {"repository": "me/erf", "form": "keras-hub"},
         {"repository": "me/other", "form": "onnx"},
         {"repository": "not a name"},
         {"repository": "me/embedder", "form": "sentence-transformers"},
@@ -71,7 +72,8 @@ def test_files_and_card(pushed):
 
 
 def test_nothing_is_made_for_a_mistake(pushed):
-    hub, (*_, form, name, embedder) = pushed
+    hub, (*_, erf, form, name, embedder) = pushed
+    assert "KerasHub's BertBackbone is always computed with activation" in erf["error"]
     assert "Unknown format 'onnx'" in form["error"]
     assert "not a name" in name["error"]
     assert "this is a TextClassifier" in embedder["error"]

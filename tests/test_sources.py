@@ -56,6 +56,8 @@ def test_a_folder_that_is_none(tmp_path, monkeypatch):
         ("hf:a/b", "Did you mean 'hf://a/b'?"),
         ("hf://a/b/c", "should read 'hf://owner/name[@revision]'"),
         ("hf://", "should read 'hf://owner/name[@revision]'"),
+        ("kaggle://keras/bert", "is no name of a model. Accepted: a folder"),
+        ("kaggle://a/b/keras/../2", "is no name of a model"),
     ],
 )
 def test_what_is_no_source(source, message):
@@ -159,7 +161,7 @@ def test_kaggle(tmp_path, monkeypatch):
     assert "kagglehub.login()" in failure("kaggle://private/bert/keras/x")
     assert "needs a connection" in failure("kaggle://keras/bert/keras/x", offline=True)
     monkeypatch.setitem(sys.modules, "kagglehub", None)
-    assert "pip install kagglehub" in failure("kaggle://keras/bert/keras/x")
+    assert "pip install 'keras-bert-zoo[kaggle]'" in failure("kaggle://keras/bert/keras/x")
 
 
 def test_the_first_source_that_works(package, tmp_path):
