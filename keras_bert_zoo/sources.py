@@ -21,8 +21,6 @@ FORMS = (
     "'kaggle://owner/model/framework/variation[/version]'."
 )
 LOGIN = "run `hf auth login`, set HF_TOKEN or pass token=..., for an account that may read it"
-_KAGGLE_ANSWERS = {404: "was not found: check the spelling", 401: "was refused", 403: "was refused"}
-
 PATIENCE = 10  # seconds for the Hub's first answer: of itself, the client waits for ever
 
 # What our readers open, besides weights. Index files belong to weights.
@@ -206,23 +204,23 @@ def _from_kaggle(source, handle, offline):
         raise SourceError(f"{source!r} is no name of a model. {FORMS}")
     if offline:
         raise SourceError(f"{source!r} needs a connection: offline, give the folder it is in.")
-    kagglehub = _require("kagglehub", source, "'keras-bert-zoo[kaggle]'")
+    client = _require("kagglehub", source, "'keras-bert-zoo[kaggle]'")
     try:
-        return _folder(kagglehub.model_download(handle))
+        return _folder(client.model_download(handle))
     except Exception as error:
-        code = getattr(getattr(error, "response", None), "status_code", None)
-        other = f"could not be downloaded ({_first_line(error)}): check the connection"
+        missing = getattr(getattr(error, "response", None), "status_code", None) == 404
+        reason = "not found: check the spelling" if missing else f"not given ({_first_line(error)})"
         raise SourceError(
-            f"{source!r} {_KAGGLE_ANSWERS.get(code, other)}. A private or licensed model needs "
-            f"`kagglehub.login()`, and its licence accepted on kaggle.com/models/{handle}."
+            f"{source!r} was {reason}. A private or licensed model needs `kagglehub.login()`, "
+            f"and its licence accepted on kaggle.com/models/{handle}."
         ) from error
 
 
-def _require(module, source, requirement=None):
+def _require(module, source, what=None):
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise SourceError(f"{source!r} needs `pip install {requirement or module}`.") from error
+        raise SourceError(f"{source!r} needs `pip install {what or module}`.") from error
 
 
 def _from_hub(repo, offline):

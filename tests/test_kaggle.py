@@ -64,8 +64,8 @@ def test_a_preset_from_there_is_fetched_once_and_read(answered):
     [
         (SOURCES[2], "was not found: check the spelling"),
         (SOURCES[3], "was not found"),
-        (SOURCES[4], "was refused. A private or licensed model needs `kagglehub.login()`"),
-        (SOURCES[5], "could not be downloaded"),
+        (SOURCES[4], "403 Client Error). A private or licensed model needs `kagglehub.login()`"),
+        (SOURCES[5], "was not given ("),
     ],
 )
 def test_what_cannot_be_had(answered, source, message):
