@@ -91,7 +91,15 @@ def _tokenizer(tokenizer):
         return "none: it takes encoded inputs only"
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.save(folder)
-        specification = json.loads(Path(folder, "tokenizer.json").read_text("utf-8"))
+        specification = Path(folder, "tokenizer.json")
+        if not specification.is_file():  # BERTweet and the like
+            config = json.loads(Path(folder, "tokenizer_config.json").read_text("utf-8"))
+            return {
+                "kind": config["tokenizer_class"],
+                "vocabulary_size": tokenizer.vocabulary_size,
+                "lowercase": config.get("do_lowercase_and_remove_accent", False),
+            }
+        specification = json.loads(specification.read_text("utf-8"))
     normalizer = specification.get("normalizer") or {}
     return {
         "kind": specification["model"].get("type", "unknown"),

@@ -1,10 +1,47 @@
-"""What is written beside a tokenizer.json, so that transformers reads it to the same ids."""
+"""The files of a tokenizer, written so that transformers reads them to the same ids."""
 
 import json
 
 from .added_tokens import FLAGS
-from .files import CONFIG
+from .files import CONFIG, SPECIFICATION
+from .word_engine import WordEngine
 from .wordpiece import OPTIONS, bert_options, wordpiece
+
+
+def written(engine, special_tokens, padding_side="right"):
+    """Name to text of the files of a tokenizer.
+
+    Args:
+        engine: `tokenizers.Tokenizer`, or a `WordEngine`, which is written as it was read.
+        special_tokens: role to token.
+        padding_side: "right" or "left".
+    """
+    if isinstance(engine, WordEngine):
+        added = engine.get_added_tokens_decoder().items()
+        tokens = [
+            {
+                "id": index,
+                "content": token.content,
+                **{flag: getattr(token, flag) for flag in FLAGS},
+            }
+            for index, token in sorted(added)
+        ]
+        files, config = engine.files, {**engine.config, **_tokens(special_tokens, tokens)}
+    else:
+        files = {SPECIFICATION: engine.to_str(pretty=True)}
+        config = describe(engine, special_tokens, padding_side)
+    return {**files, CONFIG: json.dumps(config, indent=2, ensure_ascii=False) + "\n"}
+
+
+def _tokens(special_tokens, added_tokens):
+    """What tokenizer_config.json says of the tokens."""
+    return {
+        **{f"{role}_token": token for role, token in special_tokens.items()},
+        "added_tokens_decoder": {
+            str(token["id"]): {key: token[key] for key in ("content", *FLAGS)}
+            for token in added_tokens
+        },
+    }
 
 
 def describe(engine, special_tokens, padding_side="right"):
@@ -31,9 +68,5 @@ def describe(engine, special_tokens, padding_side="right"):
         "tokenizer_class": "BertTokenizer" if is_bert else "PreTrainedTokenizerFast",
         **(options if is_bert else {}),
         **({} if padding_side == "right" else {"padding_side": padding_side}),
-        **{f"{role}_token": token for role, token in special_tokens.items()},
-        "added_tokens_decoder": {
-            str(token["id"]): {key: token[key] for key in ("content", *FLAGS)}
-            for token in added_tokens
-        },
+        **_tokens(special_tokens, added_tokens),
     }

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from . import byte_bpe, unigram, wordpiece
+from . import byte_bpe, unigram, word_bpe, wordpiece
 from .added_tokens import folder_tokens, register, roles
 from .files import CONFIG, SPECIFICATION, listing, load, read_json, read_specification
 from .sentencepiece_model import read_sentencepiece
@@ -14,13 +14,15 @@ class Kind:
     """A family of tokenizers.
 
     Args:
-        model: kind of model that its tokenizer.json has; one with another is taken as it is.
+        model: kind of model that its tokenizer.json has; one with another is taken as it is. None
+            if transformers never reads a tokenizer.json of this family.
         files: what it is read from without a tokenizer.json.
         build: function of folder (`pathlib.Path`), tokenizer_config.json and tokenizer.json (both
             dicts, empty where missing). Returns a `tokenizers.Tokenizer`, and role to token;
             raises FileNotFoundError or ValueError that say which file is wrong, and why.
         classes: values of `tokenizer_class`, less "Fast", that transformers 5 runs as this one.
         models: values of `model_type` that it maps to one of these, if no class is written.
+        settings: what of tokenizer_config.json `from_folder` may be told otherwise.
     """
 
     model: str
@@ -28,9 +30,10 @@ class Kind:
     build: Callable
     classes: str
     models: str
+    settings: tuple = ()
 
 
-_SPM, _BPE = ("sentencepiece.bpe.model",), byte_bpe.FILES
+_SPM, _BPE, _CODES = ("sentencepiece.bpe.model",), byte_bpe.FILES, word_bpe.FILES
 _ROBERTA = "RobertaTokenizer LongformerTokenizer BartTokenizer LEDTokenizer MvpTokenizer"
 _ROBERTAS = """
     roberta roberta-prelayernorm longformer data2vec-text ibert lilt mra mega bart led mvp
@@ -42,6 +45,8 @@ KINDS = {
     "mpnet": Kind("WordPiece", ("vocab.txt",), wordpiece.mpnet_from_folder, "MPNetTokenizer", "mpnet"),  # noqa: E501
     "roberta": Kind("BPE", _BPE, byte_bpe.roberta_from_folder, _ROBERTA, _ROBERTAS),
     "deberta": Kind("BPE", _BPE, byte_bpe.deberta_from_folder, "DebertaTokenizer", "deberta"),
+    "bertweet": Kind(None, _CODES, word_bpe.bertweet_from_folder, "BertweetTokenizer", "bertweet", ("normalization",)),  # noqa: E501
+    "phobert": Kind(None, _CODES, word_bpe.phobert_from_folder, "PhobertTokenizer", "phobert"),
     "albert": Kind("Unigram", ("spiece.model",), unigram.albert_from_folder, "AlbertTokenizer", "albert yoso"),  # noqa: E501
     "xlm-roberta": Kind("Unigram", _SPM, unigram.xlm_roberta_from_folder, "XLMRobertaTokenizer", _XLM_ROBERTAS),  # noqa: E501
     "camembert": Kind("Unigram", _SPM, unigram.camembert_from_folder, "CamembertTokenizer", "camembert"),  # noqa: E501
@@ -53,16 +58,23 @@ KINDS = {
 AS_THEY_ARE = ("modernbert", "modernbert-decoder", "xlm-roberta-xl")
 
 
-def from_folder(folder):
+def from_folder(folder, settings=None):
     """The `tokenizers.Tokenizer` of a folder, and role to token, by the rules of transformers 5.
 
+    Args:
+        folder: `pathlib.Path`.
+        settings: name to value, in place of what tokenizer_config.json says.
+
     Raises:
-        FileNotFoundError, ValueError: a file is missing or unusable, and why.
+        FileNotFoundError, ValueError: a file is missing or unusable, and why; or the kind of
+            tokenizer has no such setting.
     """
     config = read_json(folder / CONFIG, missing={})
     has_specification = (folder / SPECIFICATION).exists()
     kind, said = kind_of(folder, config)
-    if not has_specification:
+    _check(settings or {}, kind, folder)
+    config.update(settings or {})
+    if not has_specification or (kind and KINDS[kind].model is None):
         kind = kind or (None if said else guess(folder))
         if kind is None:
             raise FileNotFoundError(_unknown(folder, said))
@@ -75,6 +87,15 @@ def from_folder(folder):
     names, added_tokens = folder_tokens(folder, config, specification)
     register(engine, names, added_tokens)
     return engine, roles(names)
+
+
+def _check(settings, kind, folder):
+    known = KINDS[kind].settings if kind else ()
+    if unknown := sorted(set(settings) - set(known)):
+        raise ValueError(
+            f"{unknown} given, but the tokenizer in {folder} ({kind or 'of no kind known'}) may be "
+            f"told {list(known) or 'nothing'}: the rest is as its files say."
+        )
 
 
 def kind_of(folder, config):
@@ -94,7 +115,8 @@ def kind_of(folder, config):
 def guess(folder):
     """The name of the kind whose files are there, where only one can be meant; else None."""
     if (folder / "vocab.txt").is_file():
-        return "bert"
+        # Without a class there is no telling BERTweet from PhoBERT, which read a text alike.
+        return "bertweet" if (folder / "bpe.codes").is_file() else "bert"
     if all((folder / name).is_file() for name in byte_bpe.FILES):
         tokens = read_json(folder / "vocab.json")
         return "roberta" if "<s>" in tokens else "deberta" if "[CLS]" in tokens else None

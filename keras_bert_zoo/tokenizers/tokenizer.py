@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import functools
-import json
 import operator
 import os
 import pathlib
@@ -11,7 +10,7 @@ import pathlib
 import keras
 
 from . import added_tokens, files, kinds, wordpiece
-from .describe import describe
+from .describe import written
 from .files import CONFIG, SPECIFICATION
 from .template import template_of
 from .texts import inputs, strings, without_surrogates, word_lists
@@ -146,7 +145,7 @@ class Tokenizer(keras.Layer):
         return cls(special_tokens, name=name)._adopt(engine)
 
     @classmethod
-    def from_folder(cls, folder, name=None):
+    def from_folder(cls, folder, name=None, **settings):
         """The tokenizer of a folder in the layout of transformers, by the rules of its release 5.
 
         `tokenizer_class` or `model_type` says the family: `kinds.KINDS` lists those known. Theirs
@@ -154,10 +153,18 @@ class Tokenizer(keras.Layer):
         vocab.json and merges.txt, or a SentencePiece .model; the rest from tokenizer_config.json
         and its older companions. The tokenizer.json of any other class is taken as it is.
 
+        Args:
+            folder: path.
+            name: of the layer.
+            **settings: in place of what tokenizer_config.json says, for the kinds that allow it:
+                `normalization=True` for tweets as they come, not in BERTweet's spelling.
+
         Raises:
-            FileNotFoundError, ValueError: a file is missing or unusable, and why.
+            FileNotFoundError, ValueError: a file is missing or unusable, and why; or there is no
+                such setting.
+            ImportError: an extra is needed: which.
         """
-        engine, special_tokens = kinds.from_folder(pathlib.Path(folder))
+        engine, special_tokens = kinds.from_folder(pathlib.Path(folder), settings)
         return cls(special_tokens=special_tokens, name=name)._adopt(engine)
 
     def _adopt(self, engine):
@@ -324,14 +331,14 @@ class Tokenizer(keras.Layer):
     def save(self, folder):
         """Write tokenizer.json, and a tokenizer_config.json so that AutoTokenizer reads the same.
 
-        The folder is made if missing; each file appears whole or not at all.
+        Of a tokenizer that no tokenizer.json can hold, such as BERTweet's, the files that it was
+        read from. The folder is made if missing; each file appears whole or not at all.
         """
         loaded, folder = self._ready, pathlib.Path(folder)
-        side = loaded.template.padding_side
-        config = describe(loaded.engine, loaded.special_tokens, side)
+        files = written(loaded.engine, loaded.special_tokens, loaded.template.padding_side)
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / SPECIFICATION, loaded.engine.to_str(pretty=True))
-        _write(folder / CONFIG, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+        for name, text in files.items():
+            _write(folder / name, text)
 
     def save_assets(self, directory):
         """Called by Keras on saving; an empty tokenizer writes nothing."""
@@ -343,9 +350,13 @@ class Tokenizer(keras.Layer):
         if directory is None or not os.path.isdir(directory):
             return
         path = pathlib.Path(directory) / SPECIFICATION
-        engine = files.load(files.read_specification(path), path)
-        written = added_tokens.roles(files.read_json(path.with_name(CONFIG), missing={}))
-        self._loaded = _Loaded(None, {**written, **self._loaded.special_tokens})
+        config = path.with_name(CONFIG)
+        if path.is_file() or not config.is_file():
+            engine = files.load(files.read_specification(path), path)
+            roles = added_tokens.roles(files.read_json(config, missing={}))
+        else:
+            engine, roles = kinds.from_folder(path.parent)
+        self._loaded = _Loaded(None, {**roles, **self._loaded.special_tokens})
         self._adopt(engine)
 
     def get_config(self):
@@ -353,15 +364,12 @@ class Tokenizer(keras.Layer):
         return {"name": self.name, "special_tokens": dict(self._loaded.special_tokens)}
 
     def __reduce__(self):
-        engine = self._loaded.engine
-        return _restore, (type(self), self.get_config(), engine and engine.to_str())
+        return _restore, (type(self), self.get_config(), self._loaded.engine)
 
 
-def _restore(cls, config, specification):
+def _restore(cls, config, engine):
     tokenizer = cls(**config)
-    if specification:
-        tokenizer._adopt(files.load(json.loads(specification), "The pickled tokenizer"))
-    return tokenizer
+    return tokenizer if engine is None else tokenizer._adopt(engine)
 
 
 def _encodings(found):

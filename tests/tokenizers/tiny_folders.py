@@ -101,6 +101,35 @@ def byte_bpe_folder(folder, family, special, config=None):
     return write(folder, {**files, **configs})
 
 
+def word_bpe_folder(folder, config):
+    """A folder with vocab.txt and bpe.codes; every seventh piece is in no text, so not listed."""
+    vocabulary, merges = word_pieces()
+    written = [p.removesuffix("</w>") if p.endswith("</w>") else f"{p}@@" for p in vocabulary]
+    lines = [f"{piece} {9999 - index}\n" for index, piece in enumerate(dict.fromkeys(written))]
+    codes = [f"{a} {b} {9999 - index}\n" for index, (a, b) in enumerate(merges)]
+    files = {"vocab.txt": "".join(lines), "bpe.codes": "".join(codes)}
+    return write(folder, {**files, "tokenizer_config.json": config})
+
+
+def word_pieces():
+    """Pieces of words that end in "</w>", of which every seventh is left out, and all merges."""
+    import tokenizers
+
+    engine = tokenizers.Tokenizer(tokenizers.models.BPE(end_of_word_suffix="</w>"))
+    engine.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=2000, end_of_word_suffix="</w>", min_frequency=1, show_progress=False
+    )
+    tweets = ["@USER see HTTPURL , :face_with_tears_of_joy: ! ! ! Do n't can not it 's p.m."]
+    engine.train_from_iterator([" ".join(t.split()) for t in [*SENTENCES, *tweets * 9]], trainer)
+    model = json.loads(engine.to_str())["model"]
+    merges = [m.split(" ") if isinstance(m, str) else m for m in model["merges"]]
+    special = {f"{token}</w>" for token in S_SPECIAL}
+    pieces = [piece for piece in sorted(model["vocab"]) if piece not in special]
+    pieces = [piece for index, piece in enumerate(pieces) if index % 7]
+    return pieces, merges
+
+
 S_SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 B_SPECIAL = ["[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]"]
 MPNET = {"vocab.txt": "\n".join([*WORD_PIECES.split(), "<mask>"]) + "\n"}
