@@ -34,17 +34,20 @@ def locate(preset):
     return fetch_first(info.sources), info
 
 
-def load_encoder(preset, *, load_weights=True, dtype=None, strict=True):
+def load_encoder(preset, *, load_weights=True, dtype=None, strict=True, encoder_config=None):
     """An encoder; see `Encoder.from_preset`."""
     if not load_weights and str(preset) in preset_names():
         info = get_preset(str(preset))
-        return Encoder.from_config({"family": info.family, **info.config, "dtype": dtype})
+        config = {**info.config, **(encoder_config or {})}
+        return Encoder.from_config({"family": info.family, **config, "dtype": dtype})
     folder, info = locate(preset)
     if native.is_native(folder):
+        refuse_changes(folder, encoder_config)
         task, report = native.load_task(folder, dtype)
         task.encoder.conversion_report = report
         return task.encoder
     checkpoint = open_folder(transformer_folder(folder), strict=strict)
+    checkpoint.changes = encoder_config or {}
     if not load_weights:
         config = vars(checkpoint.encoder_config())
         return Encoder.from_config({"family": checkpoint.family.name, **config, "dtype": dtype})
@@ -54,7 +57,19 @@ def load_encoder(preset, *, load_weights=True, dtype=None, strict=True):
     return encoder
 
 
-def load_task(preset, cls=None, *, head="auto", dtype=None, strict=True, **options):
+def refuse_changes(folder, encoder_config):
+    """Raises a ValueError where a folder's config is to be changed that was saved with it."""
+    if encoder_config:
+        raise ValueError(
+            f"encoder_config={encoder_config!r} given, but {folder} is a preset of this library, "
+            "which keeps the config that it was saved with: give it when reading the checkpoint "
+            "that the preset was made from."
+        )
+
+
+def load_task(
+    preset, cls=None, *, head="auto", dtype=None, strict=True, encoder_config=None, **options
+):
     """A task: the one that was saved, or a new head on a saved encoder.
 
     Args:
@@ -65,6 +80,8 @@ def load_task(preset, cls=None, *, head="auto", dtype=None, strict=True, **optio
             the task itself calls its head, as `"crf"`, is one of its options.
         dtype: precision policy, for example `"mixed_bfloat16"`.
         strict: whether a tensor that is missing or left over is an error.
+        encoder_config: fields of the encoder's config that are to be other than the checkpoint
+            says, such as `{"language": "en"}` for an XLM.
         **options: of the task (`labels`, `num_classes`, `problem` ...) and of its preprocessor
             (`max_sequence_length`, `truncation`, `fixed_batch_shape`, `num_buckets`).
 
@@ -79,10 +96,14 @@ def load_task(preset, cls=None, *, head="auto", dtype=None, strict=True, **optio
     asked = (set(cls.head_options) if cls else {"labels", "num_classes"}) & set(options)
     new = head == "new" or (head == "auto" and bool(asked))
     if native.is_native(folder):
+        refuse_changes(folder, encoder_config)
         return _from_native(folder, cls, new, dtype, options)
     if not new and is_sentence_transformers(folder) and is_embedder(cls):
+        refuse_changes(folder, encoder_config)
         return _from_sentence_transformers(folder, info, cls, dtype, strict, options)
-    return _from_hugging_face(transformer_folder(folder), info, cls, new, dtype, strict, options)
+    checkpoint = open_folder(transformer_folder(folder), strict=strict)
+    checkpoint.changes = encoder_config or {}
+    return _from_checkpoint(checkpoint, info, cls, new, dtype, options)
 
 
 PREPROCESSOR_OPTIONS = (
@@ -133,9 +154,8 @@ def _from_native(folder, cls, new, dtype, options):
     return task
 
 
-def _from_hugging_face(folder, info, cls, new, dtype, strict, options):
+def _from_checkpoint(checkpoint, info, cls, new, dtype, options):
     options, packing = split_options(options)
-    checkpoint = open_folder(folder, strict=strict)
     cls = cls or task_class(checkpoint)
     checkpoint = checkpoint if new else checkpoint.for_head(cls.head_style)
     found = None if new else cls.head_from_hugging_face(checkpoint)
@@ -145,8 +165,8 @@ def _from_hugging_face(folder, info, cls, new, dtype, strict, options):
         hints["tasks"] = 'tasks={"mood": ["bad", "good"], "stars": {"problem": "regression"}}'
         hints["problem"] = 'problem="regression"'
         raise ValueError(
-            f"{folder} has no head for a {cls.__name__}: say what the new one is of, with "
-            f"{', or '.join(hints[name] for name in cls.head_options)}."
+            f"{checkpoint.folder} has no head for a {cls.__name__}: say what the new one is of, "
+            f"with {', or '.join(hints[name] for name in cls.head_options)}."
         )
     encoder = checkpoint.encoder(dtype)
     check_registry(info, encoder)

@@ -178,7 +178,9 @@ class Encoder(keras.Model):
         return encoder
 
     @classmethod
-    def from_preset(cls, preset, *, load_weights=True, dtype=None, strict=True):
+    def from_preset(
+        cls, preset, *, load_weights=True, dtype=None, strict=True, encoder_config=None
+    ):
         """Loads an encoder. See `keras_bert_zoo.from_preset` for what a preset may be.
 
         Args:
@@ -186,7 +188,10 @@ class Encoder(keras.Model):
             load_weights: if False, weights are new; a built-in name then needs no download.
             dtype: precision policy, for example `"mixed_bfloat16"`.
             strict: if True, a tensor that is missing or left over is an error.
+            encoder_config: fields of the config that are to be other than the checkpoint says,
+                such as `{"language": "en"}` for an XLM.
         """
         from .catalog import load_encoder
 
-        return load_encoder(preset, load_weights=load_weights, dtype=dtype, strict=strict)
+        options = {"dtype": dtype, "strict": strict, "encoder_config": encoder_config}
+        return load_encoder(preset, load_weights=load_weights, **options)

@@ -101,6 +101,7 @@ _NUMBERS = {
             "num_feed_forwards",
             "num_groups",
             "num_tasks",
+            "num_languages",
             "num_buckets",
             "global_every",
             "local_window",
@@ -114,7 +115,11 @@ _NUMBERS = {
     **dict.fromkeys(("global_rotary_base", "local_rotary_base"), _BASE),
     "layer_norm_epsilon": _SMALL,
     "use_pooler": _one_of(True, False),
-    "use_task_id": _one_of(True, False),
+    **dict.fromkeys(
+        ("use_task_id", "use_language_embeddings", "sinusoidal_positions"), _one_of(True, False)
+    ),
+    "languages": _OBJECT,
+    "language": _one_of(None),  # a preset is of all its languages
     "classifier_pooling": _one_of("cls", "mean"),
 }
 _COMMON = (
@@ -148,6 +153,14 @@ CONFIGS = {
     "mpnet": (*_COMMON, "num_buckets", "use_pooler"),
     "roberta": _BERT,
     "visual_bert": (*_BERT, "visual_dim"),
+    "xlm": (
+        *_COMMON,
+        "num_languages",
+        "use_language_embeddings",
+        "languages",
+        "language",
+        "sinusoidal_positions",
+    ),
     "xlm_roberta": _BERT,
     "xlm_roberta_xl": _BERT,
     "xlnet": _COMMON,

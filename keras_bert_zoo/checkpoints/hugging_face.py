@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -62,6 +63,8 @@ class HuggingFaceFolder:
     """
 
     layout, config_file = "Hugging Face", "config.json"
+    # Fields of the encoder's config that are to be other than the file says.
+    changes = MappingProxyType({})
 
     def __init__(self, folder, *, strict=True):
         self.folder, self.strict = Path(folder), strict
@@ -190,6 +193,7 @@ class HuggingFaceFolder:
         pooler = self.family.weight_names(None).get("pooler/dense")
         if pooler is not None:
             values["use_pooler"] = f"{pooler}.weight" in self
+        values.update(self.changes)
         self.report.honoured = {key: theirs[key] for key in names.config.values() if key in theirs}
         self.report.honoured.update({key: theirs[key] for key in names.required if key in theirs})
         self.report.ignored = {

@@ -88,7 +88,8 @@ def config_of(config, architecture):
     if activation:
         values[activation] = next(t for t, ours in ACTIVATIONS.items() if ours == config.activation)
     fixed = {key: accepted[0] for key, accepted in names.required.items() if accepted[0] != {}}
-    return {"model_type": names.model_type, "architectures": [architecture], **fixed, **values}
+    theirs = names.written({**fixed, **values})
+    return {"model_type": names.model_type, "architectures": [architecture], **theirs}
 
 
 def head_config(task):

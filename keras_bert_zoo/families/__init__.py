@@ -18,6 +18,7 @@ FILES = (
     "mpnet",
     "roberta",
     "visual_bert",
+    "xlm",
     "xlm_roberta",
     "xlm_roberta_xl",
     "xlnet",

@@ -97,6 +97,7 @@ class HuggingFaceNames:
             `classifier_dropout`.
         flat: their config -> the same with the fields that `config` and `required` name, where
             releases of transformers differ in how they write them.
+        written: the fields that `config` and `required` name -> their config, where it has others.
         architectures: end of a class of transformers' as other families have it -> as this one has.
         aliases: another name of theirs -> the name in our tables, for weights kept under either.
         not_encoder: starts of the names of tensors that are no weights of the encoder.
@@ -112,6 +113,7 @@ class HuggingFaceNames:
     block: str = "encoder.layer.{i}."
     blocks: str = "num_layers"
     flat: Callable = dict
+    written: Callable = dict
     offsets: Mapping[str, int] = dataclasses.field(default_factory=dict)
     head_dropouts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     architectures: Mapping[str, str] = dataclasses.field(default_factory=dict)

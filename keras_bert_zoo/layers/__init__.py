@@ -13,7 +13,8 @@ from .feed_forward import FeedForward
 from .fused_disentangled_attention import FusedDisentangledAttention
 from .gated_feed_forward import GatedFeedForward
 from .heads import ClassificationHead, DenseClassificationHead
-from .masked_lm_head import MaskedLMHead
+from .language_embeddings import LanguageEmbeddings
+from .masked_lm_head import MaskedLMHead, TokenScores
 from .masks import AttentionMask
 from .norms import layer_norm
 from .pooling import LastToken, Pooler
@@ -22,6 +23,7 @@ from .relations import BucketBias
 from .relative_attention import OtherSegment, RelativeAttention, XLNetEmbeddings
 from .rotary_attention import RotaryAttention
 from .sequence_pooling import SequencePooling, UnitNorm
+from .sinusoidal_positions import SinusoidalPositions
 from .span_head import SpanHead
 from .task_embeddings import TaskEmbeddings
 from .trigram_embeddings import TrigramEmbeddings
@@ -43,6 +45,7 @@ __all__ = [
     "FeedForward",
     "FusedDisentangledAttention",
     "GatedFeedForward",
+    "LanguageEmbeddings",
     "LastToken",
     "LearnedPositions",
     "MaskedLMHead",
@@ -58,9 +61,11 @@ __all__ = [
     "RotaryAttention",
     "SelfAttention",
     "SequencePooling",
+    "SinusoidalPositions",
     "SpanHead",
     "SplitChoices",
     "TaskEmbeddings",
+    "TokenScores",
     "TokensOnly",
     "TrigramEmbeddings",
     "UnitNorm",

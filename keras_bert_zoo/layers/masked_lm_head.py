@@ -9,7 +9,86 @@ from .norms import layer_norm
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
-class MaskedLMHead(keras.Layer):
+class TokenScores(keras.Layer):
+    """The product with the token table, and a bias (XLM).
+
+    Takes and gives what `MaskedLMHead` does.
+
+    Args:
+        tokens, vocabulary_size: as there.
+        hidden_dim: size of a row of the table.
+
+    Example:
+
+    >>> head = TokenScores(None, vocabulary_size=100, hidden_dim=16)
+    >>> head(np.zeros((2, 5, 16), "float32"), np.zeros((2, 3), "int32")).shape
+    (2, 3, 100)
+    """
+
+    def __init__(
+        self, tokens=None, *, vocabulary_size, hidden_dim, initializer_range=0.02, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.vocabulary_size, self.hidden_dim = vocabulary_size, hidden_dim
+        self.initializer_range = initializer_range
+        # In a function, so that Keras does not take the encoder's layer for one of this layer's.
+        self._tied = None if tokens is None else (lambda: tokens)
+        self.decoder = None
+        if tokens is None:
+            self.decoder = keras.layers.Dense(
+                vocabulary_size,
+                use_bias=False,
+                kernel_initializer=truncated_normal(initializer_range),
+                dtype=self.dtype_policy,
+                name="decoder",
+            )
+
+    def build(self, sequence_shape, *_):
+        if self.decoder is not None:
+            self.decoder.build(sequence_shape)
+        self.bias = self.add_weight(
+            shape=(self.vocabulary_size,),
+            initializer="zeros",
+            name="bias",
+            dtype="float32",
+            autocast=False,
+        )
+
+    def call(self, sequence, places):
+        return ops.cast(self.products(at(sequence, places)), "float32") + self.bias
+
+    def products(self, x):
+        """The product of vectors with the table."""
+        if self.decoder is not None:
+            return self.decoder(x)
+        return ops.matmul(x, ops.transpose(ops.cast(self._table(), x.dtype)))
+
+    def _table(self):
+        tokens = self._tied()
+        if getattr(tokens, "quantization_mode", None):  # the table holds whole numbers then
+            return tokens(ops.arange(self.vocabulary_size, dtype="int32"))
+        return ops.convert_to_tensor(tokens.embeddings)
+
+    def compute_output_spec(self, sequence, places):
+        shape = (sequence.shape[0], places.shape[1], self.vocabulary_size)
+        return keras.KerasTensor(shape, dtype="float32")
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "hidden_dim": self.hidden_dim,
+            "initializer_range": self.initializer_range,
+        }
+
+
+def at(sequence, places):
+    """The vectors at these places: `(batch, places, hidden_dim)`."""
+    return ops.take_along_axis(sequence, ops.cast(places, "int32")[:, :, None], axis=1)
+
+
+@keras.saving.register_keras_serializable("keras_bert_zoo")
+class MaskedLMHead(TokenScores):
     """Dense layer, activation, norm, then the product with the token table, and a bias.
 
     Takes `(batch, length, hidden_dim)` and `(batch, places)` integers, the tokens to answer for;
@@ -47,12 +126,14 @@ class MaskedLMHead(keras.Layer):
         initializer_range=0.02,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.vocabulary_size, self.hidden_dim = vocabulary_size, hidden_dim
-        self.activation, self.epsilon = activation, epsilon
-        self.use_bias, self.initializer_range = use_bias, initializer_range
-        # In a function, so that Keras does not take the encoder's layer for one of this layer's.
-        self._tied = None if tokens is None else (lambda: tokens)
+        super().__init__(
+            tokens,
+            vocabulary_size=vocabulary_size,
+            hidden_dim=hidden_dim,
+            initializer_range=initializer_range,
+            **kwargs,
+        )
+        self.activation, self.epsilon, self.use_bias = activation, epsilon, use_bias
         self.transform = keras.layers.Dense(
             hidden_dim,
             use_bias=use_bias,
@@ -62,66 +143,31 @@ class MaskedLMHead(keras.Layer):
         )
         self.table_dim = table_dim or hidden_dim
         self.norm = layer_norm("norm", epsilon, use_bias)
-        self.decoder = None
-        if tokens is None:
-            self.decoder = keras.layers.Dense(
-                vocabulary_size,
-                use_bias=False,
-                kernel_initializer=truncated_normal(initializer_range),
-                dtype=self.dtype_policy,
-                name="decoder",
-            )
 
     def build(self, sequence_shape, *_):
         self.transform.build(sequence_shape)
         inner = (*sequence_shape[:-1], self.hidden_dim)
         self.norm.build(inner)
-        if self.decoder is not None:
-            self.decoder.build((*inner[:-1], self.table_dim))
         if self.table_dim < self.hidden_dim:
             self.columns = self.add_weight(
                 shape=(self.hidden_dim - self.table_dim, self.vocabulary_size),
                 initializer=truncated_normal(self.initializer_range),
                 name="columns",
             )
-        self.bias = self.add_weight(
-            shape=(self.vocabulary_size,),
-            initializer="zeros",
-            name="bias",
-            dtype="float32",
-            autocast=False,
-        )
+        super().build((*inner[:-1], self.table_dim))
 
-    def call(self, sequence, places):
-        x = ops.take_along_axis(sequence, ops.cast(places, "int32")[:, :, None], axis=1)
+    def products(self, x):
         x = self.norm(activation(self.activation)(self.transform(x)))
-        rest, x = x[..., self.table_dim :], x[..., : self.table_dim]
-        if self.decoder is not None:
-            logits = self.decoder(x)
-        else:
-            logits = ops.matmul(x, ops.transpose(ops.cast(self._table(), x.dtype)))
+        logits = super().products(x[..., : self.table_dim])
         if self.table_dim < self.hidden_dim:
-            logits = logits + ops.matmul(rest, self.columns)
-        return ops.cast(logits, "float32") + self.bias
-
-    def _table(self):
-        tokens = self._tied()
-        if getattr(tokens, "quantization_mode", None):  # the table holds whole numbers then
-            return tokens(ops.arange(self.vocabulary_size, dtype="int32"))
-        return ops.convert_to_tensor(tokens.embeddings)
-
-    def compute_output_spec(self, sequence, places):
-        shape = (sequence.shape[0], places.shape[1], self.vocabulary_size)
-        return keras.KerasTensor(shape, dtype="float32")
+            logits = logits + ops.matmul(x[..., self.table_dim :], self.columns)
+        return logits
 
     def get_config(self):
         return {
             **super().get_config(),
-            "vocabulary_size": self.vocabulary_size,
-            "hidden_dim": self.hidden_dim,
             "activation": self.activation,
             "epsilon": self.epsilon,
             "use_bias": self.use_bias,
             "table_dim": self.table_dim,
-            "initializer_range": self.initializer_range,
         }

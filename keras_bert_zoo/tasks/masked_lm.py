@@ -206,6 +206,7 @@ class MaskedLM(FeatureTask):
     def head_from_hugging_face(cls, checkpoint):
         """Options of the head that a Hugging Face folder holds, or None if it holds none."""
         names = checkpoint.family.head(cls.head_style).weight_names
-        if f"{names['head/transform']}.weight" not in checkpoint:
+        transform = names.get("head/transform")
+        if (f"{transform}.weight" if transform else f"{names['head']}.bias") not in checkpoint:
             return None
         return {"tied": not checkpoint.has_own(f"{names['head/decoder']}.weight")}

@@ -50,6 +50,20 @@ MODERNBERT = {
     "cls_token_id": 1,
     "sep_token_id": 2,
 }
+XLM = {
+    "emb_dim": 16,
+    "n_layers": 2,
+    "n_heads": 2,
+    "n_langs": 3,
+    "lang2id": {"de": 0, "en": 1, "fr": 2},
+    "init_std": 0.3,
+    "embed_init_std": 0.3,
+    "pad_token_id": 0,
+    "bos_token_id": 3,
+    "eos_token_id": 4,
+    **dict.fromkeys(("hidden_size", "num_hidden_layers", "num_attention_heads"), ...),
+    "intermediate_size": ...,
+}
 PADDED = {"pad_token_id": 1, "type_vocab_size": 1, "max_position_embeddings": 26}
 
 
@@ -116,6 +130,7 @@ REFERENCES = {
         lacks=("ForTokenClassification", "ForQuestionAnswering", "ForMaskedLM"),
         visual=True,
     ),
+    "xlm": Reference("XLM", XLM, segments=False),
     "xlm_roberta": Reference("XLMRoberta", PADDED, segments=False),
     "xlm_roberta_xl": Reference("XLMRobertaXL", PADDED, segments=False),
     "xlnet": Reference(
