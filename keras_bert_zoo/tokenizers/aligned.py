@@ -48,12 +48,11 @@ class Aligned:
     def respaced(self, text):
         """The same characters with other white space between them.
 
-        Raises:
-            ValueError: `text` has other characters.
+        If `text` has other characters after all, each of its characters stands for the whole.
         """
         marks = [i for i, character in enumerate(self.text) if not character.isspace()]
         if [self.text[i] for i in marks] != [c for c in text if not c.isspace()]:
-            raise ValueError(f"Expected {self.text!r:.80} with other spaces; found {text!r:.80}.")
+            return Aligned(text, [self.span(0, len(self.text))] * len(text))
         left, spans, place = iter(marks), [], 0
         for character in text:
             span = (place, place) if character.isspace() else self.spans[next(left)]

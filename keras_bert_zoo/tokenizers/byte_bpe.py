@@ -78,15 +78,15 @@ def read_model(folder, specification):
     if specification:
         model, path = specification["model"], folder / SPECIFICATION
         merges = [m.split(" ") if isinstance(m, str) else m for m in model.get("merges") or []]
-        return _vocabulary(model.get("vocab"), path), _merges(merges, path)
+        return checked_vocabulary(model.get("vocab"), path), _merges(merges, path)
     vocabulary, merges = required_files(folder, *FILES)
     expected = "the merges of a byte-level BPE, two tokens a line"
     lines = read_text(merges, expected).replace("\r\n", "\n").removesuffix("\n").split("\n")
     lines = [line.split(" ") for line in lines if line and not line.startswith("#version")]
-    return _vocabulary(read_json(vocabulary), vocabulary), _merges(lines, merges)
+    return checked_vocabulary(read_json(vocabulary), vocabulary), _merges(lines, merges)
 
 
-def _vocabulary(tokens, path):
+def checked_vocabulary(tokens, path):
     """The same, if ids are what they should be."""
     for token, index in tokens.items() if isinstance(tokens, dict) else [(None, tokens)]:
         if type(index) is not int or not 0 <= index < 2**31:

@@ -47,6 +47,7 @@ KINDS = {
     "deberta": Kind("BPE", _BPE, byte_bpe.deberta_from_folder, "DebertaTokenizer", "deberta"),
     "bertweet": Kind(None, _CODES, word_bpe.bertweet_from_folder, "BertweetTokenizer", "bertweet", ("normalization",)),  # noqa: E501
     "phobert": Kind(None, _CODES, word_bpe.phobert_from_folder, "PhobertTokenizer", "phobert"),
+    "xlm": Kind(None, _BPE, word_bpe.xlm_from_folder, "XLMTokenizer", "xlm", ("language",)),
     "albert": Kind("Unigram", ("spiece.model",), unigram.albert_from_folder, "AlbertTokenizer", "albert yoso"),  # noqa: E501
     "xlm-roberta": Kind("Unigram", _SPM, unigram.xlm_roberta_from_folder, "XLMRobertaTokenizer", _XLM_ROBERTAS),  # noqa: E501
     "camembert": Kind("Unigram", _SPM, unigram.camembert_from_folder, "CamembertTokenizer", "camembert"),  # noqa: E501
@@ -119,7 +120,8 @@ def guess(folder):
         return "bertweet" if (folder / "bpe.codes").is_file() else "bert"
     if all((folder / name).is_file() for name in byte_bpe.FILES):
         tokens = read_json(folder / "vocab.json")
-        return "roberta" if "<s>" in tokens else "deberta" if "[CLS]" in tokens else None
+        marks = {"<special0>": "xlm", "<s>": "roberta", "[CLS]": "deberta"}
+        return next((kind for mark, kind in marks.items() if mark in tokens), None)
     if (folder / "spm.model").is_file():
         return "deberta-v2"
     if (folder / "spiece.model").is_file():

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import keras_bert_zoo as kbz
-from keras_bert_zoo.tokenizers import Tokenizer, aligned, tweets
+from keras_bert_zoo.tokenizers import Tokenizer, aligned, moses, tweets
 from keras_bert_zoo.tokenizers.added_tokens import ROLES
 from tests.parity.references import assert_same, reference
 from tests.tokenizers.hard_strings import HARD_STRINGS
@@ -40,6 +40,8 @@ CASES = {  # tokenizer_class -> what its tokenizer_config.json says
     "tweets": {"tokenizer_class": "BertweetTokenizer", "normalization": True},
     "bertweet": {"tokenizer_class": "BertweetTokenizer"},
     "phobert": {"tokenizer_class": "PhobertTokenizer"},
+    "xlm": {"tokenizer_class": "XLMTokenizer"},
+    "xlm, case kept": {"tokenizer_class": "XLMTokenizer", "do_lowercase_and_remove_accent": False},
 }
 # Read quickly as they are, with what Hypothesis would need long to hit upon.
 WORDS = st.lists(
@@ -61,6 +63,8 @@ def pair(request, tmp_path_factory):
     config = CASES[request.param]
     if config.get("normalization"):
         pytest.importorskip("emoji", reason="the extra `tweets`")
+    if config["tokenizer_class"] == "XLMTokenizer":
+        pytest.importorskip("sacremoses", reason="the extra `xlm`")
     folder = word_bpe_folder(tmp_path_factory.mktemp("folder"), config)
     return Tokenizer.from_folder(folder), transformers.AutoTokenizer.from_pretrained(folder)
 
@@ -212,16 +216,65 @@ def test_a_surrogate_in_an_entity(tmp_path):
     assert ours("a &#xD800; b") == ours("a \ud800 b") == ours("a \ufffd b")
 
 
-def test_tweets_need_their_extra(tmp_path, monkeypatch):
-    folder = word_bpe_folder(tmp_path, CASES["tweets"])
-    monkeypatch.setitem(sys.modules, "emoji", None)
-    tweets._library.cache_clear()
-    with pytest.raises(ImportError, match=r"pip install keras-bert-zoo\[tweets\]"):
+@pytest.mark.parametrize(
+    ("case", "package", "extra", "tools"),
+    [
+        ("tweets", "emoji", "tweets", tweets._library),
+        ("tweets", "regex", "tweets", tweets._library),
+        ("xlm", "sacremoses", "xlm", moses._tools),
+    ],
+)
+def test_what_needs_an_extra_says_so(case, package, extra, tools, tmp_path, monkeypatch):
+    folder = word_bpe_folder(tmp_path, CASES[case])
+    monkeypatch.setitem(sys.modules, package, None)
+    tools.cache_clear()
+    with pytest.raises(ImportError, match=rf"\({package}\).*pip install keras-bert-zoo\[{extra}\]"):
         Tokenizer.from_folder(folder)
-    write(folder, {"tokenizer_config.json": {**CASES["tweets"], "normalization": False}})
-    assert Tokenizer.from_folder(folder).is_loaded
     monkeypatch.undo()
-    tweets._library.cache_clear()
+    tools.cache_clear()
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "ro", "ru", "xx"])
+def test_languages_of_xlm(language, tmp_path):
+    pytest.importorskip("sacremoses", reason="the extra `xlm`")
+    folder = word_bpe_folder(tmp_path / "a", CASES["xlm"])
+    ours = Tokenizer.from_folder(folder, language=language)
+    reference = transformers.AutoTokenizer.from_pretrained(folder)
+    ours.save(tmp_path / "b")
+    again = Tokenizer.from_folder(tmp_path / "b")
+    texts = [
+        *TWEETS,
+        "Șapte țări, „2\u00a0000” așa.",
+        "z.B. Dr. Müller, p.ex. l'été d'où",
+        "5\u00a0%",
+    ]
+    for text in [text for text in texts if "<" not in text]:
+        expected = reference.convert_tokens_to_ids(reference._tokenize(text, lang=language))
+        assert ours.ids_batch([text]) == again.ids_batch([text]) == [expected]
+
+
+@pytest.mark.parametrize("language", ["zh", "ja", "th", 5])
+def test_languages_that_xlm_cannot_have_here(language, tmp_path):
+    folder = word_bpe_folder(tmp_path, CASES["xlm"])
+    with pytest.raises(ValueError, match=f"language={language!r} is not read|two letters"):
+        Tokenizer.from_folder(folder, language=language)
+
+
+def test_offsets_of_xlm(tmp_path):
+    pytest.importorskip("sacremoses", reason="the extra `xlm`")
+    ours = Tokenizer.from_folder(word_bpe_folder(tmp_path, CASES["xlm"]))
+    text = "  Él dijo: «Café» …  10\u00a0%</s>ΣΑΣ "
+    words = {}
+    encoding = ours.encode(text, add_special_tokens=False)
+    for word, (start, end) in zip(encoding.word_ids, encoding.offsets, strict=True):
+        words[word] = (words.get(word, (start, end))[0], end)
+    found = [text[start:end] for start, end in words.values()]
+    assert found == ["Él", "dijo", ":", "«", "Café", "»", "…", "10", "\u00a0%", "</s>", "ΣΑΣ"]
+
+
+def test_texts_that_are_changed_beyond_their_spaces():
+    text = aligned.Aligned("a bc").respaced("x y")
+    assert (text.text, text.span(0, 1), text.span(2, 2)) == ("x y", (0, 4), (0, 0))
 
 
 def test_settings_in_place_of_the_files(tmp_path):
@@ -243,11 +296,15 @@ def test_settings_in_place_of_the_files(tmp_path):
         ({"vocab.txt": "a 1\nb\n"}, r"vocab\.txt: line 2 is 'b'"),
         ({"bpe.codes": "a b 1\nc\n"}, r"bpe\.codes: line 2 is 'c'"),
         ({"tokenizer_config.json": {"normalization": "yes"}}, "normalization is 'yes'"),
+        ({"merges.txt": "a b\nc d e f\n"}, r"merges\.txt: line 2 is 'c d e f'"),
+        ({"vocab.json": {"a": -1}}, r"vocab\.json: .* found -1 for 'a'"),
+        ({"vocab.json": {"a": 0}}, "usable tokenizer"),
     ],
 )
 def test_unusable_files(files, message, tmp_path):
-    word_bpe_folder(tmp_path, {})
-    write(tmp_path, {"config.json": {"tokenizer_class": "BertweetTokenizer"}, **files})
+    name = "XLMTokenizer" if {"merges.txt", "vocab.json"} & set(files) else "BertweetTokenizer"
+    word_bpe_folder(tmp_path, {"tokenizer_class": name})
+    write(tmp_path, {"config.json": {"tokenizer_class": name}, **files})
     with pytest.raises(ValueError, match=message):
         Tokenizer.from_folder(tmp_path)
 
@@ -261,8 +318,10 @@ def test_codes_without_counts(tmp_path):
     assert Tokenizer.from_folder(tmp_path / "b")(texts) == ours(texts)
 
 
-def test_files_alone(tmp_path):
-    folder = word_bpe_folder(tmp_path, CASES["bertweet"])
+@pytest.mark.parametrize("case", ["bertweet", "xlm"])
+def test_files_alone(case, tmp_path):
+    pytest.importorskip("sacremoses", reason="the extra `xlm`")
+    folder = word_bpe_folder(tmp_path, CASES[case])
     named = Tokenizer.from_folder(folder)
     (folder / "tokenizer_config.json").unlink()
     assert Tokenizer.from_folder(folder)(TWEETS) == named(TWEETS)
@@ -277,8 +336,8 @@ def test_a_tokenizer_json_is_not_read(tmp_path):
     assert Tokenizer.from_folder(folder)(TWEETS) == named(TWEETS)
 
 
-@pytest.mark.parametrize("module", [aligned, tweets])
+@pytest.mark.parametrize("module", [aligned, moses, tweets])
 def test_examples_in_docstrings(module):
-    if module is tweets:
-        pytest.importorskip("emoji", reason="the extra `tweets`")
+    for package in {tweets: ["emoji", "regex"], moses: ["sacremoses"]}.get(module, ()):
+        pytest.importorskip(package, reason="an extra")
     assert doctest.testmod(module).failed == 0

@@ -102,8 +102,16 @@ def byte_bpe_folder(folder, family, special, config=None):
 
 
 def word_bpe_folder(folder, config):
-    """A folder with vocab.txt and bpe.codes; every seventh piece is in no text, so not listed."""
+    """A folder with vocab.txt and bpe.codes, or XLM's vocab.json and merges.txt.
+
+    Every seventh piece is in no text, so not listed.
+    """
     vocabulary, merges = word_pieces()
+    if config.get("tokenizer_class") == "XLMTokenizer":
+        specials = ["<s>", "</s>", "<pad>", "<unk>", *(f"<special{i}>" for i in range(10))]
+        files = {"vocab.json": {piece: i for i, piece in enumerate([*specials, *vocabulary])}}
+        files["merges.txt"] = "".join(f"{a} {b} {99}\n" for a, b in merges)
+        return write(folder, {**files, "tokenizer_config.json": config})
     written = [p.removesuffix("</w>") if p.endswith("</w>") else f"{p}@@" for p in vocabulary]
     lines = [f"{piece} {9999 - index}\n" for index, piece in enumerate(dict.fromkeys(written))]
     codes = [f"{a} {b} {9999 - index}\n" for index, (a, b) in enumerate(merges)]
