@@ -169,6 +169,7 @@ CONFIGS = {
 _TOKENIZERS = {
     "byte_bpe": {"kind": _one_of("byte_bpe")},
     "unigram": {"kind": _one_of("unigram")},
+    "word_bpe": {"kind": _one_of("word_bpe")},
     "wordpiece": {
         "kind": _one_of("wordpiece"),
         "lowercase": _one_of(True, False),
