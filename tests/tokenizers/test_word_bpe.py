@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import keras_bert_zoo as kbz
+from keras_bert_zoo.cli import main
 from keras_bert_zoo.tokenizers import Tokenizer, aligned, moses, tweets
 from keras_bert_zoo.tokenizers.added_tokens import ROLES
 from tests.parity.references import assert_same, reference
@@ -161,7 +162,7 @@ def test_what_is_saved_reads_the_same(pair, tmp_path):
         assert one.get_config()["special_tokens"] == ours.get_config()["special_tokens"]
 
 
-def test_a_model_keeps_its_tokenizer(tmp_path):
+def test_a_model_keeps_its_tokenizer(tmp_path, capsys):
     """A RoBERTa with BERTweet's files: read, kept as a preset, as a .keras file, written back."""
     import keras
     import torch
@@ -188,6 +189,11 @@ def test_a_model_keeps_its_tokenizer(tmp_path):
         kbz.TextClassifier.from_preset(tmp_path / "back"),
     ):
         assert_same(one.predict(texts), expected)
+    capsys.readouterr()
+    main(["inspect", str(tmp_path / "preset"), "--json"])
+    found = json.loads(capsys.readouterr().out)["tokenizer"]
+    assert found["kind"] == "BertweetTokenizer"
+    assert found["vocabulary_size"] == len(tokens)
 
 
 def test_offsets_of_tweets(tmp_path):
@@ -225,6 +231,8 @@ def test_a_surrogate_in_an_entity(tmp_path):
     ],
 )
 def test_what_needs_an_extra_says_so(case, package, extra, tools, tmp_path, monkeypatch):
+    if package == "regex":
+        pytest.importorskip("emoji", reason="it is asked for first")
     folder = word_bpe_folder(tmp_path, CASES[case])
     monkeypatch.setitem(sys.modules, package, None)
     tools.cache_clear()
