@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import functools
+import json
 import operator
 import os
 import pathlib
@@ -217,8 +218,18 @@ class Tokenizer(keras.Layer):
         return self._ready.engine.get_vocab(with_added_tokens=True)
 
     def specification(self):
-        """The tokenizer.json, as a new dict."""
-        return json.loads(self._ready.engine.to_str())
+        """The tokenizer.json, as a new dict.
+
+        Raises:
+            ValueError: none can hold this tokenizer, as BERTweet's.
+        """
+        engine = self._ready.engine
+        if not hasattr(engine, "to_str"):
+            raise ValueError(
+                f"No tokenizer.json can hold the tokenizer {self.name!r}: it is kept in "
+                f"{', '.join(engine.files)}."
+            )
+        return json.loads(engine.to_str())
 
     def token_to_id(self, token):
         """Id of a token, or None if there is no such token."""
