@@ -203,7 +203,7 @@ def task_class(checkpoint):
     """The task whose head a Hugging Face folder holds; `TextClassifier` if that is not known."""
     from .tasks import TASKS, TextClassifier
 
-    for cls in TASKS.values():
+    for cls in (TextClassifier, *TASKS.values()):  # of all that read one head it comes first
         if (
             cls.architecture
             and not cls.also_reads

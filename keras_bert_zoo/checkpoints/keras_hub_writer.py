@@ -74,7 +74,7 @@ def save_keras_hub(task, folder, *, overwrite=False, head=True):
 
 def keeps_head(task):
     """Whether KerasHub has a head of the same formula."""
-    classifier = task.architecture == "ForSequenceClassification"
+    classifier = "ForSequenceClassification" in (task.architecture or ())
     return classifier and bool(backbone_for(task.encoder.config).head)
 
 

@@ -32,7 +32,7 @@ class PairScorer(TextClassifier):
 
     head_options = ("labels", "num_classes", "problem")
     head_style = "TextClassifier"
-    architecture = "ForNextSentencePrediction"
+    architecture = ("ForSequenceClassification", "ForNextSentencePrediction")
     example = 'task.rank("A question?", ["A text.", "Another."])'
 
     def __init__(

@@ -68,6 +68,18 @@ def test_next_sentence(head, tmp_path):
     assert_same(to_numpy(task(INPUTS)), expected)
     assert task.labels == ["next", "other"]
     assert task.score([("a film", "was good")]).shape == (1,)
+    assert_written_as_a_classifier(task, expected, tmp_path / "back")
+
+
+def assert_written_as_a_classifier(task, expected, folder):
+    transformers = pytest.importorskip("transformers")
+    task.save_to_hugging_face(folder)
+    again, loading = transformers.AutoModelForSequenceClassification.from_pretrained(
+        folder, output_loading_info=True
+    )
+    assert not loading["missing_keys"]
+    assert not loading["unexpected_keys"]
+    np.testing.assert_array_equal(run(again.eval()).logits, expected)
 
 
 @pytest.mark.parametrize("num_labels", [1, 3])
@@ -76,6 +88,7 @@ def test_pairs(num_labels, tmp_path):
     task = loaded(kbz.PairScorer, tmp_path)
     assert_same(to_numpy(task(INPUTS)), run(model).logits)
     assert task.problem == ("regression" if num_labels == 1 else "single")
+    assert_written_as_a_classifier(task, run(model).logits, tmp_path / "back")
 
 
 def test_multiple_choice(tmp_path):
