@@ -39,7 +39,8 @@ class Case:
 
     def build(self, **changes):
         encoder = changes.pop("encoder", None) or self.encoder()
-        preprocessor = preprocessor_for(encoder.config, tiny_tokenizer(), max_sequence_length=16)
+        packing = {"max_sequence_length": 16, "num_buckets": 1}
+        preprocessor = preprocessor_for(encoder.config, tiny_tokenizer(), **packing)
         options = {"seed": 1, **self.options, **changes}
         return getattr(kbz, self.cls)(encoder, preprocessor, **options)
 
