@@ -17,6 +17,7 @@ PUBLIC = {
     "ConversionError": "checkpoints.report",
     "ConversionReport": "checkpoints.report",
     "DocumentClassifier": "tasks",
+    "EarlyExitClassifier": "tasks",
     "Encoder": "encoder",
     "MaskedLM": "tasks",
     "MultiTaskClassifier": "tasks",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from .checkpoints import native
+from .checkpoints.fill import carry_over
 from .checkpoints.layouts import open_folder
 from .checkpoints.report import ConversionError
 from .checkpoints.sentence_transformers import (
@@ -146,9 +147,11 @@ def _from_native(folder, cls, new, dtype, options):
         old = {id(weight) for weight in encoder.weights}
         report.new = [weight.path for weight in task.weights if id(weight) not in old]
     elif options or packing or other:
-        weights, config = task.get_weights(), {**task.get_config(), **options}
+        saved, config = task, {**task.get_config(), **options}
+        if other:
+            del config["name"]
         task = (cls if other else type(task)).from_config(config)
-        task.set_weights(weights)
+        report.new = carry_over(saved, task)
         task.preprocessor = preprocessor
     task.conversion_report = report
     return task

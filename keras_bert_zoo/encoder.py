@@ -35,6 +35,8 @@ class Encoder(keras.Model):
     (1, 3, 128)
     """
 
+    block_inputs = ("segment_ids", "padding_mask")  # what blocks are told of, beside their vectors
+
     def __init__(
         self, config, embeddings, blocks, *, relations=None, pooler=None, final_norm=None, name=None
     ):
@@ -73,6 +75,44 @@ class Encoder(keras.Model):
             outputs["pooled_output"] = self.pooler(outputs["sequence_output"])
         return outputs
 
+    def begin(self, inputs, training=False):
+        """What the first block reads, `(batch, length, hidden_dim)`: see `advance`."""
+        return self.embed(self.embeddings, inputs, training)
+
+    def advance(self, x, inputs, index, training=False):
+        """What block `index` makes of what the block before it gave: the encoder, step by step.
+
+        The rows may be any of those that `begin` was given, as long as `x` and the inputs are of
+        the same ones.
+
+        Args:
+            x: `(batch, length, hidden_dim)`, from `begin` or `advance`.
+            inputs: of the encoder's inputs those named in `block_inputs`, of these rows.
+            index: number of the block, from 0.
+            training: whether dropout is active.
+
+        Example:
+
+        >>> x = encoder.begin(inputs)
+        >>> for index in range(len(encoder.blocks)):
+        ...     x = encoder.advance(x, inputs, index)
+        >>> x = encoder.finish(x, inputs)   # as encoder(inputs)
+        """
+        mask_layer, _, blocks, relations, _ = self._parts
+        mask, related = self.surroundings(mask_layer, relations, inputs)
+        return blocks[index](x, mask, training=training, **related)
+
+    def finish(self, x, inputs, training=False):
+        """A block's output as the encoder's: through the final norm, if there is one."""
+        final_norm = self._parts[-1]
+        x = x if final_norm is None else final_norm(x, training=training)
+        return self.end(x, inputs)
+
+    def parts_of(self, index):
+        """The layers that `advance` to block `index` and `finish` call."""
+        mask_layer, _, blocks, *others = self._parts
+        return [part for part in (mask_layer, blocks[index], *others) if part is not None]
+
     @property
     def embeddings(self):
         """The layer that gives the vectors for the first block."""
@@ -110,10 +150,14 @@ class Encoder(keras.Model):
         return {key: keras.Input((None,), dtype="int32", name=key) for key in INPUTS}
 
     @staticmethod
-    def begin(mask_layer, embeddings, inputs, training):
-        """`(x, attention_mask)` for the first block."""
-        mask = mask_layer(inputs["padding_mask"])
-        return embeddings(*(inputs[key] for key in INPUTS), training=training), mask
+    def embed(embeddings, inputs, training):
+        """What the first block reads."""
+        return embeddings(*(inputs[key] for key in INPUTS), training=training)
+
+    @staticmethod
+    def padding_mask(inputs):
+        """1 for each position of the blocks, 0 where there is nothing."""
+        return inputs["padding_mask"]
 
     @staticmethod
     def end(x, inputs):
@@ -133,12 +177,8 @@ class Encoder(keras.Model):
         attention_maps=False,
     ):
         """Runs the parts in their order; what a call and `trace` both do."""
-        x, mask = cls.begin(mask_layer, embeddings, inputs, training)
-        related = (
-            {}
-            if relations is None
-            else {"relation": relations(inputs["padding_mask"], inputs["segment_ids"])}
-        )
+        mask, related = cls.surroundings(mask_layer, relations, inputs)
+        x = cls.embed(embeddings, inputs, training)
         states, maps = [x], []
         for block in blocks:
             x = block(x, mask, training=training, return_attention_maps=attention_maps, **related)
@@ -150,6 +190,14 @@ class Encoder(keras.Model):
             states[-1] = x = final_norm(x)
         x = cls.end(x, inputs)
         return {"sequence_output": x, "hidden_states": states, "attention_maps": maps}
+
+    @classmethod
+    def surroundings(cls, mask_layer, relations, inputs):
+        """What a block is told beside its vectors: `(attention_mask, other arguments)`."""
+        mask = mask_layer(cls.padding_mask(inputs))
+        if relations is None:
+            return mask, {}
+        return mask, {"relation": relations(inputs["padding_mask"], inputs["segment_ids"])}
 
     # -------------------------------------------------------------- saving
 

@@ -27,6 +27,8 @@ class VisualEncoder(Encoder):
     (1, 3, 768)
     """
 
+    block_inputs = (*Encoder.block_inputs, "visual_mask")
+
     @staticmethod
     def new_inputs(config):
         inputs = {key: keras.Input((None,), dtype="int32", name=key) for key in VISUAL_INPUTS[1:]}
@@ -34,10 +36,14 @@ class VisualEncoder(Encoder):
         return {**Encoder.new_inputs(config), VISUAL_INPUTS[0]: features, **inputs}
 
     @staticmethod
-    def begin(mask_layer, embeddings, inputs, training):
-        mask = ops.concatenate([inputs["padding_mask"], inputs["visual_mask"]], axis=1)
-        read = (inputs[key] for key in (*INPUTS, *VISUAL_INPUTS[:2]))
-        return embeddings(*read, training=training), mask_layer(mask)
+    def embed(embeddings, inputs, training):
+        return embeddings(
+            *(inputs[key] for key in (*INPUTS, *VISUAL_INPUTS[:2])), training=training
+        )
+
+    @staticmethod
+    def padding_mask(inputs):
+        return ops.concatenate([inputs["padding_mask"], inputs["visual_mask"]], axis=1)
 
     @staticmethod
     def end(x, inputs):

@@ -1,5 +1,6 @@
 """Filling the variables of a model from named arrays."""
 
+import keras
 import numpy as np
 
 from .report import ConversionError
@@ -34,3 +35,22 @@ def fill(variables, place_of, read, report, *, optional=False):
             )
         variable.assign(place.to_ours(np.asarray(value)).astype(variable.dtype, copy=False))
         report.used.append(place.name)
+
+
+def carry_over(old, new):
+    """Assigns the weights of a model to those of another that are at the same paths.
+
+    Args:
+        old: where the values come from.
+        new: where they go to; it may share layers with `old`.
+
+    Returns:
+        Paths of the weights that `old` does not have.
+    """
+    values = {weight.path: weight for weight in old.weights}
+    for weight in new.weights:
+        value = values.get(weight.path, weight)
+        if value is not weight:
+            # By value: JAX frees the arrays that a training or evaluation step took.
+            weight.assign(np.array(keras.ops.convert_to_numpy(value)))
+    return [weight.path for weight in new.weights if weight.path not in values]

@@ -263,10 +263,10 @@ def _add_package(parser):
 
 PRESET_HELP = "a name (see `presets`), a folder, hf://owner/name[@revision] or pkg:package"
 TASK_HELP = (
-    "default: text. text, document (texts of any length, in windows) and pair: a table of texts "
-    "and labels. token: CoNLL, or JSON lines of tokens and tags. span: SQuAD JSON. choice: a table "
-    "of prompts, choices and labels. mask: texts. embed: a table of texts that belong together, "
-    "and perhaps a score"
+    "default: text. text, document (texts of any length, in windows), early-exit (certain texts "
+    "leave the encoder early) and pair: a table of texts and labels. token: CoNLL, or JSON lines "
+    "of tokens and tags. span: SQuAD JSON. choice: a table of prompts, choices and labels. mask: "
+    "texts. embed: a table of texts that belong together, and perhaps a score"
 )
 FILE_HELP = "csv, tsv, jsonl, json or parquet"
 

@@ -87,6 +87,15 @@ def checked_buckets(buckets, max_length):
     return sorted({*map(int, buckets), max_length})
 
 
+def row_buckets(batch_size, halvings=3):
+    """Numbers of rows for batches that rows leave: the whole batch, and each half the one before.
+
+    >>> row_buckets(32)
+    [4, 8, 16, 32]
+    """
+    return sorted({-(-batch_size // 2**power) for power in range(halvings + 1)})
+
+
 def bucket_for(length, buckets):
     """The smallest bucket that holds `length`; buckets are sorted, and the last holds all.
 

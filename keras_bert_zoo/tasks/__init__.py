@@ -2,6 +2,7 @@
 
 from .answer_classifier import AnswerClassifier
 from .document_classifier import DocumentClassifier
+from .early_exit_classifier import EarlyExitClassifier
 from .masked_lm import MaskedLM
 from .multi_task_classifier import MultiTaskClassifier
 from .multiple_choice import MultipleChoice
@@ -18,6 +19,7 @@ __all__ = [
     "TASKS",
     "AnswerClassifier",
     "DocumentClassifier",
+    "EarlyExitClassifier",
     "MaskedLM",
     "MultiTaskClassifier",
     "MultipleChoice",

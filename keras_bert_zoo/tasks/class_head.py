@@ -32,14 +32,17 @@ class ClassHead:
         name="text_classifier",
     ):
         class_labels = Labels(labels, num_classes, problem)
-        style = family_called(encoder.config.family).head(self.head_style)
         inputs = encoder_inputs(encoder)
-        count, mask = class_labels.num_classes, inputs["padding_mask"]
-        outputs = style.build(encoder, encoder(inputs), mask, count, dropout)
+        outputs = self.build_outputs(encoder, inputs, class_labels.num_classes, dropout)
         super().__init__(
             encoder, inputs, outputs, preprocessor=preprocessor, recipe=recipe, seed=seed, name=name
         )
         self._labels, self._dropout = class_labels, dropout
+
+    def build_outputs(self, encoder, inputs, num_classes, dropout):
+        """The model's outputs for its inputs, both symbolic."""
+        style = family_called(encoder.config.family).head(self.head_style)
+        return style.build(encoder, encoder(inputs), inputs["padding_mask"], num_classes, dropout)
 
     @property
     def labels(self):

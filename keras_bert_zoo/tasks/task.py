@@ -261,7 +261,8 @@ class Task(TextTrainer):
         config = dict(config)
         for part in ("encoder", "preprocessor"):
             config[part] = keras.saving.deserialize_keras_object(config[part])
-        config["recipe"] = Recipe(**config["recipe"])
+        if isinstance(config["recipe"], dict):  # as saved, not as given to `from_preset`
+            config["recipe"] = Recipe(**config["recipe"])
         return cls(**config)
 
     def save_to_preset(self, folder, overwrite=False):

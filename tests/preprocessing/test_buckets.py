@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from keras_bert_zoo.preprocessing import bucket_for, choose_buckets, grid_buckets
-from keras_bert_zoo.preprocessing.buckets import checked_buckets, spare_buckets
+from keras_bert_zoo.preprocessing.buckets import checked_buckets, row_buckets, spare_buckets
 
 
 def padded(lengths, buckets):
@@ -103,3 +103,9 @@ def test_buckets_of_the_caller():
             ValueError, match=rf"from 1 to max_sequence_length=128. Given: \[{wrong}"
         ):
             checked_buckets([16, wrong], 128)
+
+
+def test_row_buckets_halve_the_batch():
+    assert row_buckets(32) == [4, 8, 16, 32]
+    assert row_buckets(13) == [2, 4, 7, 13]
+    assert row_buckets(1) == [1]

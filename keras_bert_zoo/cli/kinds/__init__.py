@@ -11,6 +11,7 @@ from pathlib import Path
 KINDS = {
     "text": ("TextClassifier", None),
     "document": ("DocumentClassifier", None),
+    "early-exit": ("EarlyExitClassifier", None),
     "pair": ("PairScorer", None),
     "token": ("TokenClassifier", "token"),
     "span": ("SpanExtractor", "span"),
