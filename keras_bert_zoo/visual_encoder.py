@@ -37,9 +37,8 @@ class VisualEncoder(Encoder):
 
     @staticmethod
     def embed(embeddings, inputs, training):
-        return embeddings(
-            *(inputs[key] for key in (*INPUTS, *VISUAL_INPUTS[:2])), training=training
-        )
+        read = (inputs[key] for key in (*INPUTS, *VISUAL_INPUTS[:2]))
+        return embeddings(*read, training=training)
 
     @staticmethod
     def padding_mask(inputs):

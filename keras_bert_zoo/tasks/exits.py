@@ -47,7 +47,7 @@ class Exits(keras.Layer):
 
         Args:
             x: `(batch, length, hidden_dim)`, from `encoder.begin` or the step before.
-            inputs: `segment_ids` and `padding_mask` of these rows.
+            inputs: the encoder's `block_inputs` of these rows.
             index: number of the block, from 0.
         """
         x = self.encoder.advance(x, inputs, index)
