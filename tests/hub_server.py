@@ -15,9 +15,11 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from tests.loopback import Loopback
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "a-token-that-may-read"
@@ -68,22 +70,12 @@ class Repo:
         return self.commits.get(self.refs.get(revision, revision))
 
 
-class Hub:
+class Hub(Loopback):
     """The server: `repos` by name, and a `log` of every request it answered."""
 
     def __init__(self):
-        self.repos, self.log, self.parts = {}, [], {}
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self.server.hub, self.server.daemon_threads = self, True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *exc):
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(_Handler)
+        self.repos, self.parts = {}, {}
 
     def add(self, name, files, *, access="public", **tags):
         """Add a repository; each keyword is a further revision with files of its own."""
@@ -121,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/api/repos/create":
             return self.create(json.loads(body))
         if match := re.fullmatch(r"/api/models/(.+?)/branch/(.+)", path):
-            repo = self.server.hub.repos[match[1]]
+            repo = self.server.owner.repos[match[1]]
             repo.refs[match[2]] = repo.refs["main"]
             return self.say({})
         if re.fullmatch(r"/api/models/(.+?)/preupload/(.+)", path):
@@ -135,7 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
             ]
             return self.say({"files": modes})
         if path.endswith(".git/info/lfs/objects/batch"):
-            url = self.server.hub.url
+            url = self.server.owner.url
             objects = [
                 {**one, "actions": {"upload": {"href": f"{url}/parts/{one['oid']}"}}}
                 for one in json.loads(body)["objects"]
@@ -146,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.refuse(404, "", "no such page")
 
     def do_PUT(self):
-        self.server.hub.parts[self.path.rpartition("/")[2]] = self.body()
+        self.server.owner.parts[self.path.rpartition("/")[2]] = self.body()
         self.say({})
 
     def body(self):
@@ -156,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send(200, {"Content-Type": "application/json"}, json.dumps(answer).encode())
 
     def create(self, asked):
-        hub, name = self.server.hub, asked["name"]
+        hub, name = self.server.owner, asked["name"]
         name = f"{asked['organization']}/{name}" if asked.get("organization") else name
         if name in hub.repos:
             answer = {"error": "You already created this repo", "url": f"{hub.url}/{name}"}
@@ -166,17 +158,17 @@ class _Handler(BaseHTTPRequestHandler):
         return self.say({"url": f"{hub.url}/{name}", "name": name, "id": name})
 
     def commit(self, name, revision, lines):
-        repo = self.server.hub.repos[name]
+        repo = self.server.owner.repos[name]
         files = dict(repo.files(revision))
         for line in lines:
             value = line["value"]
             if line["key"] == "file":
                 files[value["path"]] = base64.b64decode(value["content"])
             elif line["key"] == "lfsFile":
-                files[value["path"]] = self.server.hub.parts[value["oid"]]
+                files[value["path"]] = self.server.owner.parts[value["oid"]]
         sha = hashlib.sha1(repr(sorted(files)).encode()).hexdigest()
         repo.commits[sha], repo.refs[revision] = files, sha
-        url = f"{self.server.hub.url}/{name}/commit/{sha}"
+        url = f"{self.server.owner.url}/{name}/commit/{sha}"
         self.say({"success": True, "commitUrl": url, "commitOid": sha})
 
     def answer(self):
@@ -189,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def find(self, name, revision):
         """The repository and its files, or None after a refusal was sent."""
-        repo = self.server.hub.repos.get(name)
+        repo = self.server.owner.repos.get(name)
         if repo is None or (repo.access == "private" and not self.allowed()):
             return self.refuse(404, "RepoNotFound", "Repository not found")
         if repo.access == "down":
@@ -239,7 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
             del headers["X-Linked-Size"]
         sent = body[: fault.get("after")]
         if self.command == "GET":
-            self.server.hub.log.append((name, file, asked, len(sent)))
+            self.server.owner.log.append((name, file, asked, len(sent)))
         length = None if fault.get("silent") else len(body)
         self.send(206 if asked else 200, headers, sent, length=length)
 

@@ -8,31 +8,21 @@
 import json
 import os
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
 from tests.hub_server import ROOT
+from tests.loopback import Loopback
 
 SERVICE = "/v1/models.ModelApiService/"
 
 
-class Kaggle:
+class Kaggle(Loopback):
     """The server: `models`, handle -> version -> file -> bytes; `refused` handles; and a `log`."""
 
     def __init__(self):
-        self.models, self.refused, self.log = {}, set(), []
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self.server.kaggle, self.server.daemon_threads = self, True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *exc):
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(_Handler)
+        self.models, self.refused = {}, set()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -42,7 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_POST(self):
-        kaggle, call = self.server.kaggle, urlsplit(self.path).path.removeprefix(SERVICE)
+        kaggle, call = self.server.owner, urlsplit(self.path).path.removeprefix(SERVICE)
         asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
         parts = [asked.get(key) for key in ("ownerSlug", "modelSlug", "framework", "instanceSlug")]
         parts[2] = str(parts[2]).removeprefix("MODEL_FRAMEWORK_").lower()

@@ -6,7 +6,6 @@ https://github.com/facebookresearch/fairseq.
 """
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from ..families import family_called
 from .fairseq_tokenizer import DICTIONARY, SENTENCEPIECE, from_fairseq, read_dictionary, superseded
 from .hugging_face import HuggingFaceFolder
+from .renamed import RenamedTensors
 from .report import ConversionError
 from .restricted_pickle import Holder
 from .tensors import FILES
@@ -229,7 +229,7 @@ def plain(value):
     return None
 
 
-class FairseqTensors(Mapping):
+class FairseqTensors(RenamedTensors):
     """Read-only mapping: Hugging Face's name -> array as it would be there, read when asked for.
 
     Args:
@@ -299,15 +299,6 @@ class FairseqTensors(Mapping):
             return (1, *self.shape(TOKENS)[1:])
         first, *rest = self._file.specs[theirs][0]
         return (first // parts, *rest)
-
-    def __iter__(self):
-        return iter(self._places)
-
-    def __len__(self):
-        return len(self._places)
-
-    def __contains__(self, name):
-        return name in self._places
 
     def close(self):
         """Closes the file. Arrays already read stay valid."""

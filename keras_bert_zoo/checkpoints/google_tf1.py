@@ -8,7 +8,6 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from ..families import FAMILIES
@@ -16,6 +15,7 @@ from ..tokenizers import Tokenizer
 from .google_casing import infer_lowercase
 from .google_names import ALBERT, BERT, FAMILY_NAMES, is_unread, names_of, translate
 from .hugging_face import HuggingFaceFolder, read_json
+from .renamed import RenamedTensors
 from .report import ConversionError
 from .tensor_bundle import SAVED_MODEL, SUFFIX, TensorBundle, find_bundle, is_bundle
 from .tensors import FILES
@@ -192,7 +192,7 @@ def sizes_of(tensors, family):
     return config
 
 
-class GoogleTensors(Mapping):
+class GoogleTensors(RenamedTensors):
     """Read-only mapping: Hugging Face's name -> array as it would be there, read when asked for.
 
     Args:
@@ -235,15 +235,6 @@ class GoogleTensors(Mapping):
         theirs, transposed = self._places[name]
         array = self._bundle.read(theirs)
         return array.T if transposed else array
-
-    def __iter__(self):
-        return iter(self._places)
-
-    def __len__(self):
-        return len(self._places)
-
-    def __contains__(self, name):
-        return name in self._places
 
     def shape(self, name):
         """Shape of a tensor, without reading it."""

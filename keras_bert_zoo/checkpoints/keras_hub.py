@@ -5,7 +5,6 @@ The tensors get the names that Hugging Face has for them, so that one table in a
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,7 @@ from .keras_hub_names import (
 )
 from .keras_hub_tokenizer import read_tokenizer
 from .name_map import Place, locate
+from .renamed import RenamedTensors
 from .report import ConversionError
 
 # Groups of numbers that are no weights: random states, and what an optimizer remembers.
@@ -150,7 +150,7 @@ def read_head(folder, backbone):
     return head
 
 
-class KerasHubTensors(Mapping):
+class KerasHubTensors(RenamedTensors):
     """Read-only mapping: Hugging Face's name -> array as it would be there, read when asked for.
 
     Args:
@@ -221,15 +221,6 @@ class KerasHubTensors(Mapping):
         *_, place, shape = self._places[name]
         shape = (shape[0] + self._more(name), *shape[1:])
         return shape[::-1] if place.transposed else shape
-
-    def __iter__(self):
-        return iter(self._places)
-
-    def __len__(self):
-        return len(self._places)
-
-    def __contains__(self, name):
-        return name in self._places
 
     def close(self):
         """Closes the files. Arrays already read stay valid."""
