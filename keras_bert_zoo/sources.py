@@ -208,11 +208,9 @@ def _from_kaggle(source, handle, offline):
     try:
         return _folder(client.model_download(handle))
     except Exception as error:
-        missing = getattr(getattr(error, "response", None), "status_code", None) == 404
-        reason = "not found: check the spelling" if missing else f"not given ({_first_line(error)})"
         raise SourceError(
-            f"{source!r} was {reason}. A private or licensed model needs `kagglehub.login()`, "
-            f"and its licence accepted on kaggle.com/models/{handle}."
+            f"{source!r} could not be downloaded ({_first_line(error)}). Check its name; a private "
+            f"or licensed model needs `kagglehub.login()`, and its licence accepted on its page."
         ) from error
 
 

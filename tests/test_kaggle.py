@@ -62,10 +62,10 @@ def test_a_preset_from_there_is_fetched_once_and_read(answered):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (SOURCES[2], "was not found: check the spelling"),
-        (SOURCES[3], "was not found"),
-        (SOURCES[4], "403 Client Error). A private or licensed model needs `kagglehub.login()`"),
-        (SOURCES[5], "was not given ("),
+        (SOURCES[2], "404 Client Error). Check its name"),
+        (SOURCES[3], "404 Client Error). Check its name"),
+        (SOURCES[4], "403 Client Error). Check its name; a private or licensed model needs"),
+        (SOURCES[5], "could not be downloaded (ValueError"),
     ],
 )
 def test_what_cannot_be_had(answered, source, message):
