@@ -8,7 +8,7 @@ The exits are not trained but set, so that the share of texts that leave is know
 block `--block` is sure of some texts more than of others, those before and after it of none. Each
 round times a `TextClassifier` of the same encoder and `EarlyExitClassifier` at thresholds at which
 no text, half of them and all of them leave there, in turns; what is printed are medians over the
-rounds, as a share of the `TextClassifier`'s.
+rounds, as a share of the `TextClassifier`'s, and of those of the same loop when no text leaves.
 """
 
 import argparse
@@ -87,6 +87,7 @@ def main():
         "whole_seconds": round(medians["whole"], 3),
         "blocks": {name: runs[name]()[1].mean().round(2).item() for name in thresholds},
         "share_of_whole": {name: round(medians[name] / medians["whole"], 3) for name in thresholds},
+        "share_of_none": {name: round(medians[name] / medians["none"], 3) for name in thresholds},
     }
     print(json.dumps(line))
 
