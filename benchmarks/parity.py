@@ -2,7 +2,7 @@
 
     KERAS_BACKEND=jax python benchmarks/parity.py
 
-The models are those of tests/parity/test_families.py: weights of deviation 0.2 to 0.5, texts of
+The models are those of tests/parity/families.py: weights of deviation 0.2 to 0.5, texts of
 several lengths, padded. Prints a row of a Markdown table for each family.
 """
 
@@ -23,7 +23,7 @@ def difference(ours, theirs, mask):
 
 def main():
     import keras_bert_zoo as kbz
-    from tests.parity import test_families as tests
+    from tests.parity import families as tests
     from tests.tiny import to_numpy
 
     heads = {"Model": None, **tests.HEADS}
@@ -41,7 +41,7 @@ def main():
                 model = reference.build(names.get(head, head), Path(folder), **config)
                 ours = getattr(kbz, cls).from_preset(folder)
                 if head == "Model":
-                    expected = tests.ask(model, family).last_hidden_state
+                    expected = tests.of_tokens(tests.ask(model, family).last_hidden_state)
                     found, mask = to_numpy(ours(tests.ours(family))), tests.MASK
                 else:
                     expected = tests.logits_of(model, family, head)

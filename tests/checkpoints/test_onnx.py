@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import keras_bert_zoo as kbz
 from keras_bert_zoo.checkpoints.onnx import OnnxFile, name_of, wrapper
 from keras_bert_zoo.checkpoints.tensors import open_tensors
+from tests.parity.families import MASK, REFERENCES, ask, logits_of, our_logits, ours, theirs
 from tests.parity.references import assert_same, edit_config
-from tests.parity.test_families import MASK, REFERENCES, ask, logits_of, our_logits, ours, theirs
 from tests.tiny import to_numpy
 
 onnx = pytest.importorskip("onnx", reason="it makes the models: pip install onnxscript")

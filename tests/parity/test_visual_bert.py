@@ -6,8 +6,8 @@ import pytest
 
 import keras_bert_zoo as kbz
 from keras_bert_zoo.families import visual_bert
+from tests.parity.families import MASK, PLACES, REFERENCES, ask, ours, theirs
 from tests.parity.references import IMAGES, INPUTS, VISUAL_DIM, assert_same, edit_config
-from tests.parity.test_families import MASK, PLACES, REFERENCES, ask, ours, theirs
 from tests.tiny import tiny_images, tiny_tokenizer, tiny_visual_encoder, to_numpy
 
 FAMILY = "visual_bert"

@@ -9,8 +9,8 @@ import keras_bert_zoo as kbz
 from keras_bert_zoo.families import FAMILIES
 from keras_bert_zoo.families.xlm import XlmConfig
 from keras_bert_zoo.layers import sinusoidal_positions
+from tests.parity.families import MASK, REFERENCES, ours, theirs, tiny
 from tests.parity.references import assert_same, edit_config
-from tests.parity.test_families import MASK, REFERENCES, ours, theirs, tiny
 from tests.tiny import to_numpy
 
 torch = pytest.importorskip("torch", reason="the reference runs on it")

@@ -11,8 +11,8 @@ from keras_bert_zoo.checkpoints.fill import carry_over
 from keras_bert_zoo.families import FAMILIES
 from keras_bert_zoo.tasks.exit_steps import Steps, leave_early, places_kept, uncertainty
 from keras_bert_zoo.tasks.exits import Exits
+from tests.parity.families import REFERENCES, ours, tiny
 from tests.parity.references import edit_config
-from tests.parity.test_families import REFERENCES, ours, tiny
 from tests.tiny import NEGATIVE, POSITIVE, sentences, tiny_encoder, tiny_tokenizer, to_numpy
 
 LAYERS = 3
