@@ -138,6 +138,7 @@ def pieces():
     return sentencepiece_model(**options)
 
 
+@pytest.mark.any_backend
 def test_its_sentencepiece_model(albert, pieces, tmp_path):
     write_google(tmp_path, albert[1])
     (tmp_path / "30k-clean.model").write_bytes(pieces)
@@ -194,6 +195,7 @@ def test_names(theirs, expected):
     assert translate(theirs, ALBERT) == expected
 
 
+@pytest.mark.any_backend
 def test_what_does_not_fit(albert, tmp_path):
     _, model = albert
 

@@ -110,6 +110,7 @@ def test_a_generator_with_tables_of_its_own(electra, tmp_path):
     assert_same(to_numpy(encoder(INPUTS)), run(model.electra).last_hidden_state, MASK)
 
 
+@pytest.mark.any_backend
 def test_one_model_that_was_both(electra, tmp_path):
     small = electra[2]
     write_google(tmp_path, google_arrays(small))
@@ -127,6 +128,7 @@ def test_what_run_finetuning_saves(electra, tmp_path):
     assert encoder.conversion_report.unused == list(head)
 
 
+@pytest.mark.any_backend
 def test_other_heads_than_of_64_are_said_by_a_config(tmp_path):
     sizes = {"vocab_size": len(VOCABULARY), "embedding_size": 8}
     model = reference("ElectraForPreTraining", tmp_path / "hf", "ElectraConfig", **sizes)
@@ -170,6 +172,7 @@ def test_which_folders_are_meant(electra, tmp_path):
         kbz.Encoder.from_preset(tmp_path)
 
 
+@pytest.mark.any_backend
 def test_what_does_not_fit(electra, tmp_path):
     arrays = electra[3]
 

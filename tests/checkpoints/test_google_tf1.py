@@ -130,6 +130,7 @@ def test_what_their_scripts_fine_tune(tmp_path):
     assert "qa_outputs.weight" in task.conversion_report.used
 
 
+@pytest.mark.any_backend
 def test_a_config_under_the_usual_name(bert, tmp_path):
     write_google(tmp_path, bert[1])
     (tmp_path / "bert_config.json").rename(tmp_path / "config.json")
@@ -137,6 +138,7 @@ def test_a_config_under_the_usual_name(bert, tmp_path):
     assert_same(to_numpy(encoder(INPUTS)), run(bert[1].bert).last_hidden_state, MASK)
 
 
+@pytest.mark.any_backend
 def test_one_of_several_checkpoints(bert, tmp_path):
     arrays = write_google(tmp_path, bert[1])
     bias = arrays["bert/pooler/dense/bias"]
@@ -172,6 +174,7 @@ def test_the_files_of_tensorflow_itself(bert, tmp_path):
     assert_same(to_numpy(encoder(INPUTS)), run(bert[1].bert).last_hidden_state, MASK)
 
 
+@pytest.mark.any_backend
 def test_a_tokenizer_config_is_believed(bert, tmp_path):
     write_google(tmp_path, bert[1])
     (tmp_path / "tokenizer_config.json").write_text('{"do_lower_case": false}')
@@ -239,6 +242,7 @@ def test_a_published_index_names_every_weight():
         kbz.Encoder.from_preset(folder)
 
 
+@pytest.mark.any_backend
 def test_what_does_not_fit(bert, tmp_path):
     arrays = write_google(tmp_path, bert[1])
 

@@ -144,6 +144,7 @@ def test_a_checkpoint_of_model_garden(tf, bert, tmp_path):
     assert "the only gelu of Model Garden's code" in report.assumed["hidden_act"]
 
 
+@pytest.mark.any_backend
 def test_without_a_config(tf, bert, tmp_path):
     save(tf, tmp_path, {f"bert_encoder/{n}": array for n, array in arrays_of(bert).items()})
     encoder = kbz.Encoder.from_preset(tmp_path)
@@ -151,6 +152,7 @@ def test_without_a_config(tf, bert, tmp_path):
     assert encoder.config.num_heads == HEADS
 
 
+@pytest.mark.any_backend
 def test_names_of_old_releases(tf, bert, tmp_path):
     arrays = arrays_of(bert, old=True)
     assert "bert_model/encoder/layer_1/self_attention_output/kernel" in arrays
@@ -171,6 +173,7 @@ def test_a_saved_model(tf, bert, tmp_path):
     assert "do_lower_case" in task.conversion_report.assumed
 
 
+@pytest.mark.any_backend
 def test_what_does_not_fit(tf, bert, tmp_path, monkeypatch):
     arrays = arrays_of(bert)
 
@@ -196,6 +199,7 @@ def test_what_does_not_fit(tf, bert, tmp_path, monkeypatch):
     refused(rf"{GRAPH}': it has \d+ bytes; expected at most 100", {})
 
 
+@pytest.mark.any_backend
 def test_objects_of_another_model(tf, tmp_path):
     save(tf, tmp_path, {"dense/kernel": np.zeros((2, 2), "float32")})
     with pytest.raises(
