@@ -32,6 +32,8 @@ WORDS = {
 }
 _MARKS = {"’": "'", "…": "..."}
 _MARK, _ENTITY = re.compile("[’…]"), re.compile(r"&(#?x?)([^&;\s]+);")
+# Finding words takes time with the square of what has no space, and no tweet has more than this.
+_LONG = re.compile(r"(\S{1000})(?=\S)")
 _REPEATED, _ANY = re.compile(r"([^a-zA-Z0-9])\1{3,}"), re.compile(r"\S+")
 # English contractions, in this order.
 CONTRACTIONS = (
@@ -85,7 +87,7 @@ def normal_tweet(text):
     words, name = _library()
     text = text.sub(_MARK, lambda match: _MARKS[match[0]]).sub(_ENTITY, _character)
     text = text.sub(_REPEATED, lambda match: match[1] * 3)
-    text = text.respaced(" ".join(words.findall(text.text)))
+    text = text.respaced(" ".join(words.findall(_LONG.sub(r"\1 ", text.text))))
     text = text.sub(_ANY, lambda match: _word(match[0], name))
     spelled = text.text
     for old, new in CONTRACTIONS:

@@ -216,6 +216,14 @@ def test_offsets_of_tweets(tmp_path):
     assert (by_word.offsets[-2][1], by_word.word_ids[-2]) == (3, 1)
 
 
+def test_a_tweet_without_spaces():
+    """Its words are found in stretches: of one, that would take minutes."""
+    pytest.importorskip("emoji", reason="the extra `tweets`")
+    found = tweets.normal_tweet(aligned.Aligned("a." * 2000))
+    assert found.text.replace(" ", "") == "a." * 2000
+    assert found.spans[-1] == (3999, 4000)
+
+
 def test_a_surrogate_in_an_entity(tmp_path):
     pytest.importorskip("emoji", reason="the extra `tweets`")
     ours = Tokenizer.from_folder(word_bpe_folder(tmp_path, CASES["tweets"]))
