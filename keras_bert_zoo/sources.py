@@ -15,6 +15,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from .repository_files import OTHER_WEIGHTS, TOKENIZER, WEIGHTS, readable_files
+
 FORMS = (
     "Accepted: a folder, 'hf://owner/name[@revision]' (Hugging Face), "
     "'pkg:python_package[/sub/folder]' (an installed package), "
@@ -22,27 +24,6 @@ FORMS = (
 )
 LOGIN = "run `hf auth login`, set HF_TOKEN or pass token=..., for an account that may read it"
 PATIENCE = 10  # seconds for the Hub's first answer: of itself, the client waits for ever
-
-# What our readers open, besides weights. Index files belong to weights.
-_SMALL_FILE = re.compile(
-    r"(?!.*\.index\.json$).*\.json|vocab\.txt|merges\.txt|bpe\.codes|.*\.model"
-    r"|(README|LICEN[CS]E|NOTICE)(\..*)?",
-    re.IGNORECASE,
-)
-_TOKENIZER = re.compile(r"(.*/)?(tokenizer\.json|vocab\.(txt|json)|.*\.model)|assets/.*")
-_MODULE_FOLDER = re.compile(r"|\d+_[^/]+")  # the top, or sentence-transformers' 1_Pooling, 2_Dense
-_KERAS_WEIGHTS = re.compile(r".*\.weights\.(h5|json)")
-# Repositories hold the same weights in several formats: the first that matches is enough.
-_TORCH_WEIGHTS = (
-    re.compile(r"model\.safetensors"),
-    re.compile(r"model(-\d+-of-\d+\.safetensors|\.safetensors\.index\.json)"),
-    re.compile(r"pytorch_model\.bin"),
-    re.compile(r"pytorch_model(-\d+-of-\d+\.bin|\.bin\.index\.json)"),
-    re.compile(r"tf_model\.h5"),
-    re.compile(r"tf_model(-\d+-of-\d+\.h5|\.h5\.index\.json)"),
-)
-_WEIGHTS = re.compile(r".*\.(safetensors|bin|h5)")
-_OTHER_WEIGHTS = re.compile(r".*\.(msgpack|onnx|gguf|ot|pth?|ckpt|safetensors)")
 
 
 class SourceError(ValueError):
@@ -91,37 +72,6 @@ def fetch_first(sources, *, cache_dir=None, offline=None, token=None, progress=T
         raise SourceError(f"No source was given: the list is empty. {FORMS}")
     reasons = "\n  - ".join(["None of these sources could be used:", *map(str, failures)])
     raise SourceError(reasons) from failures[-1]
-
-
-def readable_files(names):
-    """Sort out which of a repository's files are worth downloading.
-
-    >>> readable_files(["config.json", "model.safetensors", "pytorch_model.bin", "onnx/model.onnx"])
-    ['config.json', 'model.safetensors']
-    """
-    by_folder = {}
-    for name in names:
-        folder, _, file = name.rpartition("/")
-        by_folder.setdefault(folder, []).append(file)
-    chosen = []
-    for folder, files in by_folder.items():
-        if folder.split("/")[0] == "assets":  # Keras presets keep their vocabulary here
-            wanted = files
-        elif _MODULE_FOLDER.fullmatch(folder):
-            wanted = [f for f in files if _SMALL_FILE.fullmatch(f)] + _weights(files)
-        else:
-            continue
-        chosen += [f"{folder}/{file}" if folder else file for file in wanted]
-    return sorted(set(chosen))
-
-
-def _weights(files):
-    keras = [f for f in files if _KERAS_WEIGHTS.fullmatch(f)]
-    # Pickled weights are the last resort: never beside safetensors or Keras weights.
-    for pattern in _TORCH_WEIGHTS[:2] if keras else _TORCH_WEIGHTS:
-        if found := [f for f in files if pattern.fullmatch(f)]:
-            return keras + found
-    return keras
 
 
 def _split(text):
@@ -317,8 +267,8 @@ class _HubRepo(NamedTuple):
 
     def wanted(self, listing):
         names = readable_files(listing)
-        others = [name for name in listing if _OTHER_WEIGHTS.fullmatch(name)]
-        if not names or (others and not any(_WEIGHTS.fullmatch(name) for name in names)):
+        others = [name for name in listing if OTHER_WEIGHTS.fullmatch(name)]
+        if not names or (others and not any(WEIGHTS.fullmatch(name) for name in names)):
             found = ", ".join(sorted(others or listing)[:5]) or "no file"
             raise SourceError(
                 f"{self.source!r} holds {found}, which cannot be read here: model.safetensors, "
@@ -361,7 +311,7 @@ def _least_listing(folder):
     for index in [name for name in names if name.endswith(".index.json")]:
         shards = json.loads((folder / index).read_text("utf-8")).get("weight_map", {}).values()
         names |= {f"{index.rpartition('/')[0]}/{shard}".lstrip("/") for shard in shards}
-    for kind, usual in ((_WEIGHTS, "model.safetensors"), (_TOKENIZER, "tokenizer.json")):
+    for kind, usual in ((WEIGHTS, "model.safetensors"), (TOKENIZER, "tokenizer.json")):
         if not any(kind.fullmatch(name) for name in names):
             names.add(usual)
     return dict.fromkeys(names)

@@ -4,7 +4,6 @@ import copy
 import dataclasses
 import functools
 import json
-import operator
 import os
 import pathlib
 
@@ -12,6 +11,7 @@ import keras
 
 from . import added_tokens, files, kinds, wordpiece
 from .describe import written
+from .encoding import encodings
 from .files import CONFIG, SPECIFICATION
 from .template import template_of
 from .texts import inputs, strings, without_surrogates, word_lists
@@ -19,37 +19,6 @@ from .wordpiece import BERT_TOKENS
 
 # Tried after BERT's tokens, where no file says which token has a role.
 ROBERTA_TOKENS = {"unk": "<unk>", "sep": "</s>", "pad": "<pad>", "cls": "<s>", "mask": "<mask>"}
-# What the library calls the fields of `Encoding`.
-_fields = operator.attrgetter(
-    "ids", "tokens", "offsets", "word_ids", "type_ids", "sequence_ids", "special_tokens_mask"
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class Encoding:
-    """One tokenized text, or pair of texts: lists with an entry for every token.
-
-    Attributes:
-        ids: the token ids.
-        tokens: the tokens.
-        offsets: (start, end) of each token, in characters of its own text (of its own word, after
-            `encode_words`); (0, 0) for the special tokens of the template.
-        word_ids: index of each token's word in its own text; None for special tokens.
-        segment_ids: 0 or 1 as the template says; what BERT calls token types.
-        sequence_ids: 0 in the first text, 1 in the second; None for special tokens.
-        special_tokens_mask: 1 for the special tokens of the template, else 0.
-    """
-
-    ids: list
-    tokens: list
-    offsets: list
-    word_ids: list
-    segment_ids: list
-    sequence_ids: list
-    special_tokens_mask: list
-
-    def __len__(self):
-        return len(self.ids)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -262,7 +231,7 @@ class Tokenizer(keras.Layer):
 
     def encode_batch(self, texts, pairs=None, add_special_tokens=True):
         """Tokenize many texts, or as many pairs, in parallel: `encode` of each."""
-        return _encodings(self._encode(inputs(texts, pairs), add_special_tokens))
+        return encodings(self._encode(inputs(texts, pairs), add_special_tokens))
 
     def encode_words(self, words, pair=None, add_special_tokens=True):
         """Tokenize one text given as a list of words; `word_ids` are indices into it."""
@@ -272,7 +241,7 @@ class Tokenizer(keras.Layer):
     def encode_words_batch(self, texts, pairs=None, add_special_tokens=True):
         """Tokenize many texts given as lists of words: `encode_words` of each."""
         words = inputs(texts, pairs, word_lists)
-        return _encodings(self._encode(words, add_special_tokens, is_pretokenized=True))
+        return encodings(self._encode(words, add_special_tokens, is_pretokenized=True))
 
     def ids_batch(self, texts):
         """Ids of many texts without special tokens, as a list of lists: the fastest way."""
@@ -381,10 +350,6 @@ class Tokenizer(keras.Layer):
 def _restore(cls, config, engine):
     tokenizer = cls(**config)
     return tokenizer if engine is None else tokenizer._adopt(engine)
-
-
-def _encodings(found):
-    return [Encoding(*_fields(encoding)) for encoding in found]
 
 
 def _as_list(ids):
