@@ -27,25 +27,8 @@ class ChoiceFeatures(Featurizer):
 
     def read(self, x, y=None):
         x, rest = self.preprocessor.separate(x)
-        if is_table(x):
-            names = column_names(x)
-            if y is None and any(name in names for name in LABEL_COLUMNS):
-                y = split_labels(x)
-            elif isinstance(y, str):
-                y = split_labels(x, y)
-            x = {name: plain(x[name]) for name in names}
-        if isinstance(x, dict) and not _is_example(x):
-            x = _rows_of(x)
-        elif isinstance(x, dict):
-            x = [x]
-        elif isinstance(x, tuple) and len(x) == 2 and not isinstance(x[0], str):
-            x = list(zip(plain(x[0]), x[1], strict=True))
-        x = list(x)
-        if y is None and x and isinstance(x[0], dict):
-            name = next((n for n in LABEL_COLUMNS if n in x[0]), None)
-            y = None if name is None else [row[name] for row in x]
-        rows = joined([_row(value, place) for place, value in enumerate(x)], rest)
-        return rows, None if y is None else list(y)
+        rows, y = read_examples(x, y)
+        return joined(rows, rest), y
 
     def features(self, rows, targets, report):
         pairs = [(row[0], choice, *row[2:]) for row in rows for choice in row[1]]
@@ -70,6 +53,29 @@ class ChoiceFeatures(Featurizer):
         y[: len(features)] = [feature.target for feature in features]
         weight[: len(features)] = 1
         return y, weight
+
+
+def read_examples(x, y=None):
+    """`(rows, labels)`: `(prompt, [choice, ...])` of each example in any form; labels or None."""
+    if is_table(x):
+        names = column_names(x)
+        if y is None and any(name in names for name in LABEL_COLUMNS):
+            y = split_labels(x)
+        elif isinstance(y, str):
+            y = split_labels(x, y)
+        x = {name: plain(x[name]) for name in names}
+    if isinstance(x, dict) and not _is_example(x):
+        x = _rows_of(x)
+    elif isinstance(x, dict):
+        x = [x]
+    elif isinstance(x, tuple) and len(x) == 2 and not isinstance(x[0], str):
+        x = list(zip(plain(x[0]), x[1], strict=True))
+    x = list(x)
+    if y is None and x and isinstance(x[0], dict):
+        name = next((n for n in LABEL_COLUMNS if n in x[0]), None)
+        y = None if name is None else [row[name] for row in x]
+    rows = [_row(value, place) for place, value in enumerate(x)]
+    return rows, None if y is None else list(y)
 
 
 def _is_example(x):

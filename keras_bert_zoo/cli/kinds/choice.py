@@ -1,6 +1,6 @@
 """`--task choice`: a prompt and several texts, of which one goes with it."""
 
-from ...preprocessing.choice_features import ChoiceFeatures
+from ...preprocessing.choice_features import read_examples
 from .kind import Examples, Kind, records
 
 
@@ -9,7 +9,7 @@ class Choices(Kind):
     formats = "a table with question (or context), choices (or ending0, ending1, ...) and label"
 
     def read(self, path, args):
-        rows, labels = ChoiceFeatures(None).read(records(path)[0])
+        rows, labels = read_examples(records(path)[0])
         if labels is None:
             raise ValueError(f"{path} has no column of labels. It must be {self.formats}.")
         sizes = sorted({len(choices) for _, choices in rows})
@@ -29,7 +29,7 @@ class Choices(Kind):
                 raise UsageError("give a prompt and its choices, or --file with a table of them")
             yield [(args.texts[0], args.texts[1:])]
             return
-        yield ChoiceFeatures(None).read(records(args.file)[0])[0]
+        yield read_examples(records(args.file)[0])[0]
 
     def answers(self, task, inputs, args):
         found = task.choose(inputs, batch_size=args.batch_size)
