@@ -25,6 +25,7 @@ class Case:
         windows: whether long input is read in windows rather than cut.
         needs_labels: whether it cannot learn from x alone.
         encoder: what makes its encoder.
+        num_layers: blocks of the encoder; what is compiled grows with them.
     """
 
     cls: str
@@ -36,9 +37,10 @@ class Case:
     windows: bool = False
     needs_labels: bool = True
     encoder: Callable = tiny_encoder
+    num_layers: int = 1
 
     def build(self, **changes):
-        encoder = changes.pop("encoder", None) or self.encoder()
+        encoder = changes.pop("encoder", None) or self.encoder(num_layers=self.num_layers)
         packing = {"max_sequence_length": 16, "num_buckets": 1}
         preprocessor = preprocessor_for(encoder.config, tiny_tokenizer(), **packing)
         options = {"seed": 1, **self.options, **changes}
@@ -85,6 +87,7 @@ CASES = {
         ["good", "bad", "good", "bad", "bad"],
         LONG,
         (["good", "bad", "good", "bad", "ugly"], "ugly"),
+        num_layers=2,
     ),
     "pair": Case("PairScorer", {}, PAIRS, [0.9, 0.1, 0.5, 0.0], (LONG, LONG), (["a"] * 4, "numb")),
     "token": Case("TokenClassifier", {"entity_types": ["FOOD"]}, **TOKENS),
