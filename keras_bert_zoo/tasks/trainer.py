@@ -1,6 +1,7 @@
 """A Keras model whose `fit`, `evaluate` and `predict` take raw input."""
 
 import contextlib
+import types
 
 import keras
 import numpy as np
@@ -130,6 +131,8 @@ class TextTrainer(keras.Model):
         if isinstance(batches, LengthBatches) and not batches.num_rows:
             nothing = lambda output: np.zeros((0, *output.shape[1:]), "float32")  # noqa: E731
             return keras.tree.map_structure(nothing, self.output)
+        if isinstance(batches, types.GeneratorType):
+            batches = ((inputs,) for inputs in batches)  # Keras takes tuples from generators
         with self._fed(batches) as (data,):
             outputs = super().predict(data, verbose=verbose, **kwargs)
         self._tell(batches)

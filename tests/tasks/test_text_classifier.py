@@ -196,6 +196,8 @@ def test_generators_and_single_batches(task):
     task.train_on_batch(TEXTS[:24], LABELS[:24])
     assert task.test_on_batch(TEXTS[:24], LABELS[:24]) != before
     assert task.predict_on_batch(TEXTS[:24]).shape == (24, 2)
+    batches = (TEXTS[start : start + 24] for start in (0, 24))
+    assert task.predict(batches, verbose=0).shape == (48, 2)
 
 
 # ---------------------------------------------------------------- weights and fixed shapes
