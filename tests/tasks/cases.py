@@ -7,7 +7,10 @@ import keras_bert_zoo as kbz
 from keras_bert_zoo.preprocessing import preprocessor_for
 from tests.tiny import tiny_encoder, tiny_images, tiny_tokenizer, tiny_visual_encoder
 
-TEXTS = ["a great film", "awful food!", "we loved the room", "", "the service was dull, very dull"]
+# As many rows as whole batches of two have: another number would compile another program on JAX.
+TEXTS = ["a great film", "awful food!", "we loved the room", "", "very dull, very dull", "good"]
+LABELS = ["good", "bad", "good", "bad", "bad", "good"]
+UNKNOWN = (["good", "bad", "good", "bad", "bad", "ugly"], "ugly")
 LONG = "the film was not good and we hated it . " * 40
 PAIRS = [("a film", "was good"), ("the room", "awful"), ("we", "loved it"), ("", "dull")]
 
@@ -52,6 +55,7 @@ TAGS = [["B-FOOD" if word[:4] == "food" else "O" for word in row] for row in WOR
 TOKENS = {"x": WORDS, "y": TAGS, "long": LONG, "windows": True}
 TOKENS["wrong"] = ([["B-CAR"] * len(row) for row in WORDS], "B-CAR")
 CHOICES = [("a film", ["good", "bad"]), ("we", ["loved it", "hated it", "never"]), ("", ["a"])]
+CHOICES += [("it", ["a film", "the room", "food"])]
 QUESTIONS = [
     ("what?", "a great film"),
     ("was it?", "the food was awful !"),
@@ -67,40 +71,42 @@ CASES = {
         "TextClassifier",
         {"labels": ["bad", "good"]},
         TEXTS,
-        ["good", "bad", "good", "bad", "bad"],
+        LABELS,
         LONG,
-        (["good", "bad", "good", "bad", "ugly"], "ugly"),
+        UNKNOWN,
     ),
     "document": Case(
         "DocumentClassifier",
         {"labels": ["bad", "good"], "overlap": 2},
         TEXTS,
-        ["good", "bad", "good", "bad", "bad"],
+        LABELS,
         LONG,
-        (["good", "bad", "good", "bad", "ugly"], "ugly"),
+        UNKNOWN,
         windows=True,
     ),
     "early-exit": Case(
         "EarlyExitClassifier",
         {"labels": ["bad", "good"]},
         TEXTS,
-        ["good", "bad", "good", "bad", "bad"],
+        LABELS,
         LONG,
-        (["good", "bad", "good", "bad", "ugly"], "ugly"),
+        UNKNOWN,
         num_layers=2,
     ),
     "pair": Case("PairScorer", {}, PAIRS, [0.9, 0.1, 0.5, 0.0], (LONG, LONG), (["a"] * 4, "numb")),
     "token": Case("TokenClassifier", {"entity_types": ["FOOD"]}, **TOKENS),
     "token-crf": Case("TokenClassifier", {"entity_types": ["FOOD"], "head": "crf"}, **TOKENS),
     "mask": Case("MaskedLM", {}, TEXTS, None, LONG, (TEXTS, "Leave y out"), needs_labels=False),
-    "choice": Case("MultipleChoice", {}, CHOICES, [0, 1, 0], (LONG, ["a", LONG]), ([5] * 3, "5")),
+    "choice": Case(
+        "MultipleChoice", {}, CHOICES, [0, 1, 0, 2], (LONG, ["a", LONG]), ([5] * 4, "5")
+    ),
     "visual-answer": Case(
         "AnswerClassifier",
         {"labels": ["bad", "good"]},
         list(zip(TEXTS, IMAGES)),
-        ["good", "bad", "good", "bad", "bad"],
+        LABELS,
         (LONG, IMAGES[0]),
-        (["good", "bad", "good", "bad", "ugly"], "ugly"),
+        UNKNOWN,
         **VISUAL,
     ),
     "visual-mask": Case(
@@ -117,9 +123,9 @@ CASES = {
         "MultipleChoice",
         {},
         [(*row, image) for row, image in zip(CHOICES, IMAGES[2:])],
-        [0, 1, 0],
+        [0, 1, 0, 2],
         (LONG, ["a", LONG], IMAGES[0]),
-        ([5] * 3, "5"),
+        ([5] * 4, "5"),
         **VISUAL,
     ),
     "embed": Case(
