@@ -36,6 +36,7 @@ def preset(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.any_backend
 def test_the_python_code_runs(preset, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
