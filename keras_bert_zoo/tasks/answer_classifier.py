@@ -25,7 +25,6 @@ class AnswerClassifier(TextClassifier):
     """
 
     architecture = "ForVisualQuestionAnswering"
-    head_style = "AnswerClassifier"
     example = 'task.classify((["who eats the apple? [MASK]"], [regions]))'
 
     def __init__(self, *arguments, name="answer_classifier", **options):

@@ -2,9 +2,7 @@
 
 import struct
 
-from .sentencepiece_model import NORMAL
-
-_VARINT, _LENGTH, _I32 = 0, 2, 5  # wire types
+from .sentencepiece_model import _I32, _LENGTH, _VARINT, NORMAL
 
 
 def sentencepiece_bytes(model):
