@@ -56,6 +56,22 @@ def keras_hub_card(task, name):
     return _card(task, "keras-hub", front, [*use, *_use(task)])
 
 
+def google_card(task, checkpoint):
+    """The same of a checkpoint for Google's scripts.
+
+    Args:
+        task: the task.
+        checkpoint: what the names of its files begin with.
+    """
+    use = [
+        "import tensorflow as tf",
+        "",
+        f'reader = tf.train.load_checkpoint("path/to/this/folder/{checkpoint}")',
+        "",
+    ]
+    return _card(task, "tensorflow", [], [*use, *_use(task)])
+
+
 def _use(task):
     return [
         "import keras_bert_zoo",

@@ -56,6 +56,17 @@ def test_an_encoder_alone(tmp_path, capsys):
         np.testing.assert_array_equal(again.state_dict()[name], value, err_msg=name)
 
 
+def test_a_pooler_that_the_head_does_not_use(tmp_path, capsys):
+    """transformers' head of masked words has none: it is left out, and not missed."""
+    preprocessor = kbz.Preprocessor(tiny_tokenizer(), 16)
+    task = kbz.MaskedLM(tiny_encoder(use_pooler=True), preprocessor)
+    task.save_to_preset(tmp_path / "in")
+    out = tmp_path / "out"
+    assert main(["convert", str(tmp_path / "in"), str(out), "--to", "hugging-face"]) == 0
+    assert f"{len(task.weights) - 2} weights read back, all equal" in capsys.readouterr().out
+    assert kbz.MaskedLM.from_preset(out).encoder.pooler is None
+
+
 def test_embedders_in_the_layout_of_sentence_transformers(tmp_path, preset, capsys):
     task = kbz.TextEmbedder(tiny_encoder(), kbz.Preprocessor(tiny_tokenizer(), 16))
     task.save_to_preset(tmp_path / "model")

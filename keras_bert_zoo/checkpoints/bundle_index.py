@@ -9,8 +9,8 @@ import math
 import ml_dtypes
 import numpy as np
 
+from ..protobuf import Message
 from .leveldb_table import read_table
-from .protobuf import Message
 
 # Numbers of tensorflow/core/framework/types.proto.
 STRING = 7

@@ -1,7 +1,6 @@
 """Numbers and stretches of bytes from a buffer that nobody has checked yet."""
 
-# 64 bits, 7 in a byte.
-_LONGEST_VARINT = 10
+from ..protobuf import read_varint
 
 
 class ByteReader:
@@ -37,18 +36,6 @@ class ByteReader:
         return int.from_bytes(self.take(size), "little")
 
     def varint(self):
-        """An unsigned number below 2 ** 64, 7 bits in a byte, the lowest first.
-
-        https://protobuf.dev/programming-guides/encoding/#varints
-        """
-        value = 0
-        for place in range(_LONGEST_VARINT):
-            byte = self.fixed(1)
-            value |= (byte & 0x7F) << 7 * place
-            if byte < 0x80:
-                break
-        else:
-            raise ValueError(f"a number of more than {_LONGEST_VARINT} bytes")
-        if value >> 64:
-            raise ValueError(f"the number {value}, which has more than 64 bits")
+        """An unsigned number below 2 ** 64, as Protocol Buffers write it."""
+        value, self.position = read_varint(self.data, self.position)
         return value

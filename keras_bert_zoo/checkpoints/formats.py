@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..errors import unknown_name
 
-FORMATS = ("keras-bert-zoo", "hugging-face", "sentence-transformers", "keras-hub")
+FORMATS = ("keras-bert-zoo", "hugging-face", "sentence-transformers", "keras-hub", "tf1")
 
 
 def write(task, form, folder, *, overwrite=False, head=True):
@@ -16,23 +16,27 @@ def write(task, form, folder, *, overwrite=False, head=True):
         form: one of `FORMATS`.
         folder: a new one, or an empty one.
         overwrite: whether a folder that holds something may be replaced.
-        head: whether the head is written, in the formats of Hugging Face and KerasHub.
+        head: whether the head is written, in the formats that may have none.
 
     Raises:
         ValueError: an unknown format, or one that has no place for such a task.
     """
     from ..tasks import TextEmbedder
+    from .google_writer import save_google
     from .hugging_face_writer import save_hugging_face
     from .keras_hub_writer import save_keras_hub
 
+    writers = {
+        "hugging-face": save_hugging_face,
+        "keras-hub": save_keras_hub,
+        "tf1": save_google,
+    }
     if form not in FORMATS:
         raise unknown_name("format", form, FORMATS)
     if form == "keras-bert-zoo":
         task.save_to_preset(folder, overwrite=overwrite)
-    elif form == "hugging-face":
-        save_hugging_face(task, folder, overwrite=overwrite, head=head)
-    elif form == "keras-hub":
-        save_keras_hub(task, folder, overwrite=overwrite, head=head)
+    elif form in writers:
+        writers[form](task, folder, overwrite=overwrite, head=head)
     elif isinstance(task, TextEmbedder):
         task.save_to_sentence_transformers(folder, overwrite=overwrite)
     else:
@@ -44,24 +48,33 @@ def write(task, form, folder, *, overwrite=False, head=True):
 
 def holds_head(task, form):
     """Whether a format has a place for the head of a task."""
-    from .keras_hub_writer import keeps_head
+    from . import google_writer, keras_hub_writer
 
-    return form != "keras-hub" or keeps_head(task)
+    some = {"keras-hub": keras_hub_writer, "tf1": google_writer}
+    return form not in some or some[form].keeps_head(task)
 
 
 def weights_in(model, form):
     """Name -> array, as a format keeps the weights of a task or of an encoder.
 
-    Other formats keep every weight as it is; that of KerasHub leaves out what it has no place for.
+    That of KerasHub leaves out what it has no place for, and that of Hugging Face a pooler that the
+    head does not use; the others keep every weight as it is.
     """
     import keras
 
+    from .hugging_face_writer import unused_pooler
     from .keras_hub_writer import arrays_of
 
-    if form != "keras-hub":
-        return {weight.path: keras.ops.convert_to_numpy(weight) for weight in model.weights}
-    encoder, head, _ = arrays_of(model)
-    return encoder | {f"head: {path}": array for path, array in head.items()}
+    if form == "keras-hub":
+        encoder, head, _ = arrays_of(model)
+        return encoder | {f"head: {path}": array for path, array in head.items()}
+    task = form == "hugging-face" and hasattr(model, "encoder")
+    without = {weight.path for weight in unused_pooler(model)} if task else ()
+    return {
+        weight.path: keras.ops.convert_to_numpy(weight)
+        for weight in model.weights
+        if weight.path not in without
+    }
 
 
 def push(task, repository, *, form="hugging-face", private=None, revision=None, token=None):

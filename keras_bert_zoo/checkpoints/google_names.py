@@ -24,6 +24,9 @@ class GoogleNames:
         required: as of `HuggingFaceNames`.
         unread: start of the names of tensors of heads that no task here has.
         vocabularies: patterns of the tokenizer's file, the likeliest first.
+        checkpoint: what the files of a checkpoint are called.
+        fields: what a config says, by Hugging Face's names, which are the same.
+        heads: ends of the names of Hugging Face's classes whose heads are kept under their names.
     """
 
     family: str
@@ -32,11 +35,27 @@ class GoogleNames:
     tensors: Mapping[str, str]
     layers: Mapping[str, str]
     gelu: tuple[str, str]
+    checkpoint: str
+    fields: tuple[str, ...]
+    heads: tuple[str, ...]
     required: Mapping[str, tuple] = dataclasses.field(default_factory=dict)
     unread: tuple[str, ...] = ("\0",)  # no name starts so
     vocabularies: tuple[str, ...] = ("vocab.txt",)
 
 
+FIELDS = (
+    "attention_probs_dropout_prob",
+    "hidden_act",
+    "hidden_dropout_prob",
+    "hidden_size",
+    "initializer_range",
+    "intermediate_size",
+    "max_position_embeddings",
+    "num_attention_heads",
+    "num_hidden_layers",
+    "type_vocab_size",
+    "vocab_size",
+)
 # Ends of names; a kernel is written (inputs, outputs).
 ENDS = {"kernel": "weight", "bias": "bias", "gamma": "weight", "beta": "bias"}
 # What an optimizer keeps: Google's AdamWeightDecayOptimizer, those of TensorFlow 1, LAMB.
@@ -74,6 +93,14 @@ BERT = GoogleNames(
     layers={},
     # Their code had the error function at first and the tanh form later, under one name.
     gelu=("gelu", "gelu (the exact one, as transformers takes it)"),
+    checkpoint="bert_model.ckpt",
+    fields=FIELDS,
+    heads=(
+        "ForMaskedLM",
+        "ForNextSentencePrediction",
+        "ForSequenceClassification",
+        "ForQuestionAnswering",
+    ),
 )
 
 _GROUP = "bert/encoder/transformer/group_{i}/inner_group_0"
@@ -105,6 +132,9 @@ ALBERT = GoogleNames(
         "cls/predictions/transform/LayerNorm": "predictions.LayerNorm",
     },
     gelu=("gelu_new", "gelu_tanh (the only gelu of ALBERT's code)"),
+    checkpoint="model.ckpt-best",
+    fields=(*FIELDS, "embedding_size", "num_hidden_groups", "inner_group_num"),
+    heads=("ForMaskedLM", "ForSequenceClassification"),
     # Written in every config, and read by no code that was published.
     required={
         "net_structure_type": (0,),
@@ -126,6 +156,9 @@ ELECTRA = GoogleNames(
     },
     layers={"discriminator_predictions/dense_1": "discriminator_predictions.dense_prediction"},
     gelu=("gelu", "gelu (the exact one, the only one of ELECTRA's code)"),
+    checkpoint="electra_model.ckpt",
+    fields=(*FIELDS, "embedding_size"),
+    heads=("ForMaskedLM",),
     unread=("task_specific/",),  # run_finetuning.py
 )
 
@@ -162,6 +195,29 @@ def translate(name, names):
         listed = re.sub(r"/layer_(\d+)(?=/)", r"/layer/\1", layer).replace("/", ".")
     path = f"{listed.replace('{i}', number)}." if layer else ""
     return path + ENDS.get(end, end), end == "kernel"
+
+
+def google_name(name, names):
+    """`(Google's name, whether the matrix is transposed)` of one of Hugging Face's.
+
+    >>> google_name("bert.encoder.layer.0.attention.self.query.weight", BERT)
+    ('bert/encoder/layer_0/attention/self/query/kernel', True)
+    """
+    whole = {ours: theirs for theirs, ours in names.tensors.items()}
+    if name in whole:
+        return whole[name], False
+    layer, _, end = name.rpartition(".")
+    for theirs, ours in names.layers.items():
+        pattern = re.escape(ours).replace(r"\{i\}", r"(\d+)")
+        if match := re.fullmatch(pattern, layer):
+            found = theirs.replace("{i}", match[1] if match.groups() else "")
+            break
+    else:
+        found = re.sub(r"\.layer\.(\d+)(?=\.)", r".layer_\1", layer).replace(".", "/")
+    norm = found.rpartition("/")[2].startswith("LayerNorm")
+    ends = ("gamma", "beta") if norm else ("kernel", "bias")
+    end = dict(zip(("weight", "bias"), ends))[end]
+    return f"{found}/{end}", end == "kernel"
 
 
 def is_unread(name, names):

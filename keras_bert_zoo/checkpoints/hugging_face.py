@@ -12,6 +12,7 @@ from ..layers.initializers import truncated_normal, zeros_for_now
 from ..tokenizers import Tokenizer
 from .fill import fill
 from .name_map import locate
+from .other_weights import passed_over
 from .report import ConversionError, ConversionReport
 from .tensors import open_tensors
 
@@ -70,7 +71,10 @@ class HuggingFaceFolder:
         self.folder, self.strict = Path(folder), strict
         self.config = self._read_config()
         self.tensors = self._open()
-        self.report = ConversionReport(source=str(self.folder))
+        taken = list(self.tensors.source)
+        self.report = ConversionReport(
+            source=str(self.folder), weights=taken, passed_over=passed_over(self.folder, taken)
+        )
         self.family = self._family()
         self.config = self._flat()
         self.names = self._names()

@@ -50,28 +50,51 @@ def write_task(task, folder, *, head=True):
         head: whether its head is written; if not, the result is the encoder alone, such as a
             `BertModel`.
     """
+    config, tensors = parts_of(task, head=head)
+    if task.preprocessor is not None:
+        write_tokenizer(task.preprocessor, folder)
+        config["pad_token_id"] = task.preprocessor.tokenizer.pad_id
+    write_json(folder / CONFIG, config)
+    (folder / CARD).write_text(transformers_card(task, config["architectures"][0]), "utf-8")
+    write_tensors(tensors, folder / WEIGHTS)
+
+
+def parts_of(task, *, head=True, pooler=False):
+    """What transformers keeps of a task.
+
+    Args:
+        task: the task.
+        head: whether its head is kept.
+        pooler: whether a pooler is kept that the head does not use, as transformers would not.
+
+    Returns:
+        `(config.json, name -> array)`.
+
+    Raises:
+        ValueError: as of `tensors_of`.
+    """
     names = family_called(task.encoder.config.family).hugging_face
-    ending = (task.architecture if head else None) or "Model"
-    if isinstance(ending, tuple):  # all that may be read; the first is what is written
-        ending = ending[0]
-    ending = names.architectures.get(ending, ending)
+    ending = architecture_of(task) if head else "Model"
     tensors = tensors_of(
         task if head else task.encoder,
         task.encoder.config,
         prefix="" if ending == "Model" else names.prefix,
         head_names=head_names(task) if head else {},
-        without=() if ending == "Model" else unused_pooler(task),
+        without=() if pooler or ending == "Model" else unused_pooler(task),
     )
     config = {
         **config_of(task.encoder.config, names.classes + ending),
         **(head_config(task) if head else {}),
     }
-    if task.preprocessor is not None:
-        write_tokenizer(task.preprocessor, folder)
-        config["pad_token_id"] = task.preprocessor.tokenizer.pad_id
-    write_json(folder / CONFIG, config)
-    (folder / CARD).write_text(transformers_card(task, names.classes + ending), "utf-8")
-    write_tensors(tensors, folder / WEIGHTS)
+    return config, tensors
+
+
+def architecture_of(task):
+    """The end of the name of transformers' class of a task: `"Model"` of one that it has not."""
+    ending = task.architecture or "Model"
+    if isinstance(ending, tuple):  # all that may be read; the first is what is written
+        ending = ending[0]
+    return family_called(task.encoder.config.family).hugging_face.architectures.get(ending, ending)
 
 
 def config_of(config, architecture):

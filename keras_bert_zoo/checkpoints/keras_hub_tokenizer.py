@@ -4,7 +4,6 @@ Theirs are a vocabulary and a few settings, ours a whole tokenizer.json. What is
 again at once: a tokenizer that would not come back the same is one that they cannot express.
 """
 
-import base64
 import json
 import shutil
 import tempfile
@@ -13,14 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..tokenizers import Tokenizer
-from ..tokenizers.sentencepiece_model import (
-    CONTROL,
-    NORMAL,
-    UNKNOWN,
-    USER_DEFINED,
-    SentencePieceModel,
-)
-from ..tokenizers.sentencepiece_writer import sentencepiece_bytes
+from ..tokenizers.sentencepiece_writer import model_of, sentencepiece_bytes
 from .hugging_face import read_json
 from .keras_hub_names import ASSETS, TOKENIZER, their_object
 from .native import write_json
@@ -104,27 +96,17 @@ def _byte_pairs(tokenizer, specification, folder, backbone):
 
 
 def _pieces(tokenizer, specification, folder, backbone):
-    model = specification["model"]
-    pieces, unk_id = [tuple(piece) for piece in model["vocab"]], model["unk_id"]
+    model, changes = specification["model"], {}
+    pieces = model["vocab"]
     if backbone.tokenizer == "XLMRobertaTokenizer":
         # Its file has three pieces where the tokenizer has four, and no mask.
         found = [piece for piece, _ in (*pieces[:4], pieces[-1])]
         if found != FAIRSEQ:
             raise _refusal(backbone, "first and last pieces", FAIRSEQ, found)
-        pieces, unk_id = [pieces[3], pieces[0], pieces[2], *pieces[4:-1]], 0
-    if unk_id is None:
+        changes = {"vocab": [pieces[3], pieces[0], pieces[2], *pieces[4:-1]], "unk_id": 0}
+    if model["unk_id"] is None:
         raise _refusal(backbone, "model", "an unknown piece", "none")
-    added = {token["content"]: token["special"] for token in specification["added_tokens"]}
-    kinds = [
-        {True: CONTROL, False: USER_DEFINED}.get(added.get(piece), NORMAL) for piece, _ in pieces
-    ]
-    kinds[unk_id] = UNKNOWN
-    steps = (specification["normalizer"] or {}).get("normalizers") or [specification["normalizer"]]
-    charsmaps = [
-        step["precompiled_charsmap"] for step in steps if step and "precompiled_charsmap" in step
-    ]
-    charsmap = base64.b64decode(charsmaps[0] or "") if charsmaps else b""
-    data = sentencepiece_bytes(SentencePieceModel(pieces, kinds, charsmap, unk_id))
+    data = sentencepiece_bytes(model_of({**specification, "model": {**model, **changes}}))
     (folder / "vocabulary.spm").write_bytes(data)
     return {"proto": None, "add_bos": False, "add_eos": False}
 

@@ -6,8 +6,8 @@ was made with. The messages:
 https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/protobuf/trackable_object_graph.proto
 """
 
+from ..protobuf import Message
 from .leveldb_table import MAX_KEY
-from .protobuf import Message
 
 GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 MAX_BYTES = 1 << 22  # that of BERT-Large and its optimizer has a tenth of it

@@ -10,7 +10,7 @@ import re
 import ml_dtypes
 import numpy as np
 
-from .protobuf import Message
+from ..protobuf import Message
 
 # Numbers of TensorProto.DataType. Weights are of one of these; all else is passed over.
 DTYPES = {

@@ -25,6 +25,8 @@ class ConversionReport:
         honoured: config field -> value that shaped the model.
         ignored: config field -> value that has no effect on the output.
         assumed: what no file says -> what was taken instead, and why.
+        weights: names of the files that the tensors were read from.
+        passed_over: other files of weights in the folder -> why they were not read.
     """
 
     source: str = ""
@@ -36,6 +38,8 @@ class ConversionReport:
     honoured: dict = dataclasses.field(default_factory=dict)
     ignored: dict = dataclasses.field(default_factory=dict)
     assumed: dict = dataclasses.field(default_factory=dict)
+    weights: list = dataclasses.field(default_factory=list)
+    passed_over: dict = dataclasses.field(default_factory=dict)
 
     def raise_if_incomplete(self):
         """Raises `ConversionError` if a tensor is missing or left over."""
@@ -49,6 +53,10 @@ class ConversionReport:
 
     def __str__(self):
         rows = [("source", self.source)]
+        if self.weights:
+            more = len(self.weights) - 1
+            rows.append(("weights from", self.weights[0] + (f" and {more} more" if more else "")))
+        rows += [("not read", f"{name}: {why}") for name, why in self.passed_over.items()]
         for title, names in (
             ("tensors used", self.used),
             ("tensors missing", self.missing),

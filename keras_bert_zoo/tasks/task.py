@@ -307,13 +307,29 @@ class Task(TextTrainer):
 
         save_keras_hub(self, folder, overwrite=overwrite)
 
+    def save_to_google(self, folder, overwrite=False):
+        """Writes a checkpoint of TensorFlow 1 that Google's scripts read, of a BERT, an ALBERT or
+        an ELECTRA: with the head if they have the same, else the encoder.
+
+        Args:
+            folder: a new one, or an empty one.
+            overwrite: whether a folder that holds something may be replaced.
+
+        Raises:
+            FileExistsError: the folder holds something.
+            ValueError: their code has no such family or tokenizer, or other numbers in it.
+        """
+        from ..checkpoints.google_writer import save_google
+
+        save_google(self, folder, overwrite=overwrite)
+
     def push_to_hub(self, repository, **options):
         """Writes the task to a repository of the Hugging Face Hub, which is made if need be.
 
         Args:
             repository: `"owner/name"`.
-            **options: `form`, which is `"hugging-face"`, `"keras-bert-zoo"`, `"keras-hub"` or
-                `"sentence-transformers"`; `private`; `revision`; `token`.
+            **options: `form`, which is `"hugging-face"`, `"keras-bert-zoo"`, `"keras-hub"`,
+                `"tf1"` or `"sentence-transformers"`; `private`; `revision`; `token`.
 
         Returns:
             The address of the commit.

@@ -1,7 +1,6 @@
 """Reads the .model file of SentencePiece: a protobuf message, whose wire format is a simple one.
 
-Sources: https://protobuf.dev/programming-guides/encoding/ for the wire format, and
-https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto for the fields.
+The fields: https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto
 """
 
 import dataclasses
@@ -9,11 +8,12 @@ import math
 import pathlib
 import struct
 
+from ..protobuf import BYTES, FIXED_32, NUMBER, fields
+
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)
 MODEL_TYPES = {1: "Unigram", 2: "BPE", 3: "word", 4: "character"}
 # The largest in use, of multilingual models, have 256,000 pieces in 5 MB.
 MAX_BYTES, MAX_PIECES, MAX_PIECE_BYTES = 256 << 20, 4_000_000, 4096
-_VARINT, _I64, _LENGTH, _I32 = 0, 1, 2, 5  # wire types; 3 and 4, groups, are not in use
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,17 +62,17 @@ def parse_sentencepiece(data):
     """The `SentencePieceModel` in bytes; ValueError says what is wrong with them."""
     pieces, kinds, settings = [], [], {"charsmap": b""}
     for number, wire, value in fields(data):
-        if number == 1 and wire == _LENGTH:
+        if number == 1 and wire == BYTES:
             if len(pieces) >= MAX_PIECES:
                 raise ValueError(f"more than {MAX_PIECES:,} pieces")
             piece, score, kind = _piece(value, len(pieces))
             pieces.append((piece, score))
             kinds.append(kind)
-        elif number == 2 and wire == _LENGTH:
+        elif number == 2 and wire == BYTES:
             settings.update(_trainer(value))
-        elif number == 3 and wire == _LENGTH:
+        elif number == 3 and wire == BYTES:
             for field, sort, content in fields(value):
-                if (field, sort) == (2, _LENGTH):
+                if (field, sort) == (2, BYTES):
                     settings["charsmap"] = bytes(content)
     if not pieces:
         raise ValueError("it has no pieces")
@@ -84,55 +84,6 @@ def parse_sentencepiece(data):
     return SentencePieceModel(pieces, kinds, **settings)
 
 
-def fields(data):
-    """Yields (number, wire type, value) of each field of a message.
-
-    The value is an int for varints, and bytes for all else.
-
-    Raises:
-        ValueError: the message ends too early, or has no such form.
-
-    >>> list(fields(bytes([0x08, 0x96, 0x01, 0x12, 0x02, 0x68, 0x69])))
-    [(1, 0, 150), (2, 2, b'hi')]
-    """
-    place, end = 0, len(data)
-    while place < end:
-        key, place = _varint(data, place)
-        number, wire = key >> 3, key & 7
-        if not 0 < number < 1 << 29:
-            raise ValueError(f"there is no field number {number} (at byte {place})")
-        if wire == _VARINT:
-            value, place = _varint(data, place)
-            yield number, wire, value
-            continue
-        if wire == _LENGTH:
-            size, place = _varint(data, place)
-        elif wire in (_I32, _I64):
-            size = 4 if wire == _I32 else 8
-        else:
-            raise ValueError(f"there is no wire type {wire} (at byte {place})")
-        if size > end - place:
-            raise ValueError(f"field {number} is cut off: {size:,} bytes, {end - place:,} are left")
-        yield number, wire, data[place : place + size]
-        place += size
-
-
-def _varint(data, place):
-    """A number of 7 bits a byte, low ones first, and where it ends."""
-    value = shift = 0
-    while True:
-        if place >= len(data):
-            raise ValueError("a number is cut off")
-        byte = data[place]
-        place += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value & 0xFFFFFFFFFFFFFFFF, place
-        shift += 7
-        if shift > 63:
-            raise ValueError("a number has more than ten bytes")
-
-
 def _int32(value):
     """A varint as the signed number it stands for."""
     value &= 0xFFFFFFFF
@@ -142,11 +93,11 @@ def _int32(value):
 def _piece(data, index):
     text, score, kind = b"", 0.0, NORMAL
     for number, wire, value in fields(data):
-        if (number, wire) == (1, _LENGTH):
+        if (number, wire) == (1, BYTES):
             text = value
-        elif (number, wire) == (2, _I32):
+        elif (number, wire) == (2, FIXED_32):
             (score,) = struct.unpack("<f", value)
-        elif (number, wire) == (3, _VARINT):
+        elif (number, wire) == (3, NUMBER):
             kind = value
     if not 0 < len(text) <= MAX_PIECE_BYTES:
         raise ValueError(f"piece {index} has {len(text):,} bytes")
@@ -162,7 +113,7 @@ def _trainer(data):
     """What the settings of training say that was said; unknown fields are passed over."""
     found = {}
     for number, wire, value in fields(data):
-        if wire == _VARINT:
+        if wire == NUMBER:
             if number == 3:
                 found["model_type"] = _int32(value)
             elif number == 35:

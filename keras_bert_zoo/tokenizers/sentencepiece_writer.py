@@ -1,8 +1,10 @@
 """Writes the .model file of SentencePiece, the other way round from `sentencepiece_model`."""
 
+import base64
 import struct
 
-from .sentencepiece_model import _I32, _LENGTH, _VARINT, NORMAL
+from ..protobuf import bytes_field, fixed_field, number_field
+from .sentencepiece_model import CONTROL, NORMAL, UNKNOWN, USER_DEFINED, SentencePieceModel
 
 
 def sentencepiece_bytes(model):
@@ -16,41 +18,34 @@ def sentencepiece_bytes(model):
     True
     """
     parts = [
-        _field(1, _piece(piece, score, kind))
+        bytes_field(1, _piece(piece, score, kind))
         for (piece, score), kind in zip(model.pieces, model.kinds)
     ]
-    trainer = _number(3, model.model_type) + _number(4, len(model.pieces))
-    trainer += _number(35, int(model.byte_fallback)) + _number(40, model.unk_id)
-    rules = _field(1, b"custom" if model.charsmap else b"identity")
-    rules += _field(2, model.charsmap) if model.charsmap else b""
-    rules += b"".join(_number(field, 1) for field in (3, 4, 5))
-    return b"".join([*parts, _field(2, trainer), _field(3, rules)])
+    trainer = number_field(3, model.model_type) + number_field(4, len(model.pieces))
+    trainer += number_field(35, int(model.byte_fallback)) + number_field(40, model.unk_id)
+    rules = bytes_field(1, b"custom" if model.charsmap else b"identity")
+    rules += bytes_field(2, model.charsmap) if model.charsmap else b""
+    rules += b"".join(number_field(field, 1) for field in (3, 4, 5))
+    return b"".join([*parts, bytes_field(2, trainer), bytes_field(3, rules)])
 
 
 def _piece(piece, score, kind):
-    data = _field(1, piece.encode()) + _SCORE + struct.pack("<f", score)
-    return data + (b"" if kind == NORMAL else _number(3, kind))
+    data = bytes_field(1, piece.encode()) + fixed_field(2, struct.pack("<f", score))
+    return data + (b"" if kind == NORMAL else number_field(3, kind))
 
 
-def _field(number, data):
-    return _key(number, _LENGTH) + _varint(len(data)) + data
-
-
-def _number(number, value):
-    return _key(number, _VARINT) + _varint(value)
-
-
-def _key(number, wire):
-    return _varint(number << 3 | wire)
-
-
-def _varint(value):
-    """A number of 7 bits a byte, low ones first."""
-    data = bytearray()
-    while value > 0x7F:
-        data.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*data, value])
-
-
-_SCORE = _key(2, _I32)
+def model_of(specification):
+    """The `SentencePieceModel` of a tokenizer.json with a Unigram model and an unknown piece."""
+    model, normalizer = specification["model"], specification["normalizer"]
+    pieces = [tuple(piece) for piece in model["vocab"]]
+    added = {token["content"]: token["special"] for token in specification["added_tokens"]}
+    kinds = [
+        {True: CONTROL, False: USER_DEFINED}.get(added.get(piece), NORMAL) for piece, _ in pieces
+    ]
+    kinds[model["unk_id"]] = UNKNOWN
+    steps = (normalizer or {}).get("normalizers") or [normalizer]
+    charsmaps = [
+        step["precompiled_charsmap"] for step in steps if step and "precompiled_charsmap" in step
+    ]
+    charsmap = base64.b64decode(charsmaps[0] or "") if charsmaps else b""
+    return SentencePieceModel(pieces, kinds, charsmap, model["unk_id"])

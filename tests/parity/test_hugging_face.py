@@ -256,7 +256,21 @@ def test_the_report_is_a_short_table(bert):
     text = str(kbz.Encoder.from_preset(bert[0]).conversion_report)
     assert "tensors missing        0" in text
     assert "hidden_act=gelu" in text
-    assert len(text.splitlines()) == 8
+    assert "weights from           model.safetensors" in text
+    assert len(text.splitlines()) == 9
+
+
+def test_the_report_tells_of_weights_in_other_formats(copy):
+    for name in ("tf_model.h5", "flax_model.msgpack", "bert_model.ckpt.index"):
+        (copy / name).write_bytes(b"not looked at")
+    report = kbz.Encoder.from_preset(copy).conversion_report
+    assert report.weights == ["model.safetensors"]
+    assert report.passed_over == {
+        "tf_model.h5": "model.safetensors comes first",
+        "bert_model.ckpt.index": "model.safetensors comes first",
+        "flax_model.msgpack": "no format that is read",
+    }
+    assert "not read               tf_model.h5: model.safetensors comes first" in str(report)
 
 
 def test_a_folder_that_holds_no_config(tmp_path):

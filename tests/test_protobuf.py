@@ -2,8 +2,8 @@
 
 import pytest
 
-from keras_bert_zoo.checkpoints import protobuf
-from keras_bert_zoo.checkpoints.protobuf import Message
+from keras_bert_zoo import protobuf
+from keras_bert_zoo.protobuf import Message
 
 pytestmark = pytest.mark.any_backend
 
