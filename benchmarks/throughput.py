@@ -4,8 +4,9 @@
 
 `sorted` is transformers at its best: texts sorted by length by hand, batches of 32 padded to their
 longest, inference mode. `plain` is one text at a time, as in its documentation. Each contestant is
-a process that works alone; the figures are medians of `--rounds` runs after one that is not
-counted, and ratios to `sorted`: above 1 is faster. All use the same random head of a task.
+a process; they take turns, so that each ratio is of two runs one after the other. The figures are
+medians of `--rounds` rounds after one that is not counted, and ratios to `sorted`: above 1 is
+faster. All use the same random head of a task.
 """
 
 import argparse
@@ -168,34 +169,46 @@ POST = {
 
 
 def worker(arguments):
-    """Prints the seconds of each task's runs."""
+    """Prints the seconds of one run for each line that it reads, which names a task."""
     import torch
 
     torch.set_flush_denormal(True)
-    for task in arguments.tasks.split(","):
-        rows = rows_of(task, arguments.limit)
-        if arguments.who in ("sorted", "plain"):
-            answer = transformers(task, arguments.encoder, arguments.who == "plain")
-        else:
-            answer = ours(task, arguments.encoder)
-        seconds = []
-        for _ in range(arguments.rounds + 1):
-            start = time.perf_counter()
-            assert len(answer(rows)) == len(rows)
-            seconds.append(time.perf_counter() - start)
-        print(json.dumps({"task": task, "rows": len(rows), "seconds": seconds[1:]}), flush=True)
+    answer, known = None, None
+    for line in sys.stdin:
+        if line.strip() != known:
+            known = line.strip()
+            rows = rows_of(known, arguments.limit)
+            if arguments.who in ("sorted", "plain"):
+                answer = transformers(known, arguments.encoder, arguments.who == "plain")
+            else:
+                answer = ours(known, arguments.encoder)
+            answer(rows)  # what is compiled is compiled now
+        start = time.perf_counter()
+        assert len(answer(rows)) == len(rows)
+        seconds = time.perf_counter() - start
+        print(json.dumps({"rows": len(rows), "seconds": seconds}), flush=True)
 
 
-def ask(arguments, who):
-    """Task -> rows per second."""
+def started(arguments, who):
+    """A contestant's process."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "HF_HUB_OFFLINE": "1"}
     if who.startswith("ours-"):
         environment["KERAS_BACKEND"] = who.removeprefix("ours-")
-    given = [f"--{name}={getattr(arguments, name)}" for name in ("encoder", "tasks", "limit")]
-    command = [sys.executable, __file__, *given, f"--rounds={arguments.rounds}", f"--who={who}"]
-    printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    lines = [json.loads(line) for line in printed.stdout.splitlines() if line.startswith("{")]
-    return {one["task"]: one["rows"] / statistics.median(one["seconds"]) for one in lines}
+    given = [f"--encoder={arguments.encoder}", f"--limit={arguments.limit}", f"--who={who}"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    command = [sys.executable, __file__, *given]
+    return subprocess.Popen(command, env=environment, text=True, **pipes)
+
+
+def rate(process, task):
+    """Rows per second of one run."""
+    process.stdin.write(f"{task}\n")
+    process.stdin.flush()
+    for line in process.stdout:
+        if line.startswith("{"):
+            found = json.loads(line)
+            return found["rows"] / found["seconds"]
+    raise RuntimeError(f"{' '.join(process.args)} ended with code {process.wait()}")
 
 
 def main():
@@ -204,19 +217,30 @@ def main():
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--backends", default="tensorflow,jax,torch")
     parser.add_argument("--limit", type=int, default=400, help="rows of each task")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--who", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.who:
         worker(arguments)
         return
     backends = [f"ours-{backend}" for backend in arguments.backends.split(",")]
-    rates = {who: ask(arguments, who) for who in ("sorted", "plain", *backends)}
+    processes = {who: started(arguments, who) for who in ("sorted", "plain", *backends)}
     for task in arguments.tasks.split(","):
-        reference = rates["sorted"][task]
-        line = {"task": task, "sorted rows/s": round(reference, 1)}
-        line |= {who: round(rates[who][task] / reference, 2) for who in rates if who != "sorted"}
-        print(json.dumps(line))
+        rates = {who: [] for who in processes}
+        for number in range(arguments.rounds + 1):
+            for who, process in processes.items():
+                found = rate(process, task)
+                if number:  # the first round is not counted
+                    rates[who].append(found)
+        line = {"task": task, "sorted rows/s": round(statistics.median(rates["sorted"]), 1)}
+        for who in processes:
+            if who != "sorted":
+                pairs = zip(rates[who], rates["sorted"])
+                line[who] = round(statistics.median(a / b for a, b in pairs), 2)
+        print(json.dumps(line), flush=True)
+    for process in processes.values():
+        process.stdin.close()
+        process.wait()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,13 @@ from ..errors import unknown_name
 
 def gelu(x):
     """x * P(X <= x) with the error function (https://arxiv.org/abs/1606.08415, eq. 2)."""
-    return keras.activations.gelu(x, approximate=False)
+    if keras.config.backend() != "jax":
+        return keras.activations.gelu(x, approximate=False)
+    # JAX's own takes 1 - erf, which is right to the last bit far below zero, where the product is
+    # next to nothing, and which takes three times as long on a CPU.
+    x = ops.convert_to_tensor(x)
+    wide = ops.cast(x, "float32")
+    return ops.cast(wide * (0.5 + 0.5 * ops.erf(wide * 0.5**0.5)), x.dtype)
 
 
 def gelu_tanh(x):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from .dense import apply_dense
 from .initializers import truncated_normal
 
 
@@ -51,7 +52,7 @@ class Attention(keras.Layer):
 
     def join(self, mixed):
         """The output `(batch, length, hidden_dim)` from what the heads give."""
-        return self.out(self._join(mixed))
+        return apply_dense(self.out, self._join(mixed))
 
     def call(
         self, x, attention_mask=None, training=None, return_attention_maps=False, relation=None
@@ -140,7 +141,8 @@ class SelfAttention(Attention):
             dense.build(shape)
 
     def project(self, x):
-        return tuple(self._split(dense(x)) for dense in (self.query, self.key, self.value))
+        parts = (self.query, self.key, self.value)
+        return tuple(self._split(apply_dense(part, x)) for part in parts)
 
     def enable_lora(self, rank, alpha=None):
         """Adds low-rank updates to the query and the value (https://arxiv.org/abs/2106.09685)."""

@@ -3,6 +3,7 @@
 import keras
 
 from .activations import activation as activation_called
+from .dense import apply_dense
 from .initializers import truncated_normal
 
 
@@ -44,7 +45,7 @@ class FeedForward(keras.Layer):
         self.out.build((*shape[:-1], self.intermediate_dim))
 
     def call(self, x):
-        return self.out(self.inner(x))
+        return apply_dense(self.out, apply_dense(self.inner, x))
 
     def compute_output_shape(self, shape):
         return (*shape[:-1], self.hidden_dim)

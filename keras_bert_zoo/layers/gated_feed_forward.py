@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from .activations import activation as activation_called
+from .dense import apply_dense
 from .initializers import truncated_normal
 
 
@@ -53,9 +54,9 @@ class GatedFeedForward(keras.Layer):
         self.out.build((*shape[:-1], self.intermediate_dim))
 
     def call(self, x, training=None):
-        x, gate = ops.split(self.inner(x), 2, axis=-1)
+        x, gate = ops.split(apply_dense(self.inner, x), 2, axis=-1)
         x = activation_called(self.activation)(x) * gate
-        return self.out(self.dropout(x, training=training) if training else x)
+        return apply_dense(self.out, self.dropout(x, training=training) if training else x)
 
     def compute_output_spec(self, x, training=None):
         return keras.KerasTensor((*x.shape[:-1], self.hidden_dim), self.compute_dtype)

@@ -259,7 +259,7 @@ class TokenClassifier(FeatureTask):
         """
         found = []
         for row, tags, scores in self._decoded(x, batch_size, verbose):
-            names = [self._tags.name_of(int(tag)) for tag in tags]
+            names, scores = [self._tags.name_of(tag) for tag in tags.tolist()], scores.tolist()
             if self.marks_entities:
                 spans = spans_of_tags(names)
             else:
@@ -335,5 +335,5 @@ def _entity(row, span, scores):
         "label": label,
         "start": int(start),
         "end": int(end),
-        "score": float(np.mean(scores[first:last])),
+        "score": sum(scores[first:last]) / (last - first),
     }

@@ -59,6 +59,19 @@ def test_decoding_finds_the_best_of_all_sequences():
         assert tuple(best_path(emissions[row][kept], *parts)) == best
 
 
+def test_decoding_where_steps_are_free_or_forbidden():
+    """As of a softmax head: half of the rows need no search, and the others must be searched."""
+    emissions, transitions = scores(rows=40, seed=5)
+    transitions = np.where(transitions[0] < -0.7, -1e4, 0.0)
+    searched = 0
+    for row in emissions:
+        paths, values = all_paths(row, transitions)
+        best = paths[int(values.argmax())]
+        searched += best != tuple(row.argmax(axis=1))
+        assert tuple(best_path(row, *crf.split_transitions(transitions))) == best
+    assert 5 < searched < 35
+
+
 def test_marginals_are_shares_of_all_sequences():
     emissions, transitions = scores(seed=3)
     paths, values = all_paths(emissions[0], transitions[0])
