@@ -119,6 +119,11 @@ class Encoder(keras.Model):
         return self._parts[1]
 
     @property
+    def relations(self):
+        """The layer that says how positions are related, or None."""
+        return self._parts[3]
+
+    @property
     def blocks(self):
         """The blocks, first to last."""
         return list(self._parts[2])

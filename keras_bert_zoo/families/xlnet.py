@@ -1,4 +1,7 @@
-"""XLNet (https://arxiv.org/abs/1906.08237), as an encoder of whole texts, without memory."""
+"""XLNet (https://arxiv.org/abs/1906.08237), as an encoder of whole texts.
+
+Its memory and its second stream are in `two_streams`.
+"""
 
 import dataclasses
 

@@ -54,8 +54,18 @@ class Attention(keras.Layer):
         """The output `(batch, length, hidden_dim)` from what the heads give."""
         return apply_dense(self.out, self._join(mixed))
 
+    def project_from(self, x, source):
+        """Queries from `x`, keys and values from `source`, where a subclass has that."""
+        raise NotImplementedError(f"{type(self).__name__} attends to the text itself only.")
+
     def call(
-        self, x, attention_mask=None, training=None, return_attention_maps=False, relation=None
+        self,
+        x,
+        attention_mask=None,
+        training=None,
+        return_attention_maps=False,
+        relation=None,
+        source=None,
     ):
         """Mixes each token's vector with those it may see.
 
@@ -65,10 +75,11 @@ class Attention(keras.Layer):
                 the query (third axis) may see the key (last axis).
             return_attention_maps: also return the weights `(batch, num_heads, length, length)`.
             relation: added to the scores; broadcast to `(batch, num_heads, length, length)`.
+            source: what keys and values are made of, `(batch, its length, hidden_dim)`; `x` if not
+                given. Its length is the last axis of mask, maps and relation.
         """
-        mixed, maps = self.mix(
-            *self.project(x), attention_mask, training, return_attention_maps, relation
-        )
+        parts = self.project(x) if source is None else self.project_from(x, source)
+        mixed, maps = self.mix(*parts, attention_mask, training, return_attention_maps, relation)
         out = self.join(mixed)
         return (out, maps) if return_attention_maps else out
 
@@ -100,11 +111,18 @@ class Attention(keras.Layer):
         return ops.reshape(x, (-1, ops.shape(x)[1], self.hidden_dim))
 
     def compute_output_spec(
-        self, x, attention_mask=None, training=None, return_attention_maps=False, relation=None
+        self,
+        x,
+        attention_mask=None,
+        training=None,
+        return_attention_maps=False,
+        relation=None,
+        source=None,
     ):
         out = keras.KerasTensor((*x.shape[:-1], self.hidden_dim), self.compute_dtype)
         batch, length, _ = x.shape
-        maps = keras.KerasTensor((batch, self.num_heads, length, length), self.compute_dtype)
+        columns = length if source is None else source.shape[1]
+        maps = keras.KerasTensor((batch, self.num_heads, length, columns), self.compute_dtype)
         return (out, maps) if return_attention_maps else out
 
     def get_config(self):

@@ -33,24 +33,35 @@ class Block(keras.Layer):
                 part.build(shape)
 
     def compute_output_spec(
-        self, x, attention_mask=None, training=None, return_attention_maps=False, relation=None
+        self,
+        x,
+        attention_mask=None,
+        training=None,
+        return_attention_maps=False,
+        relation=None,
+        source=None,
     ):
         return self.attention.compute_output_spec(
-            x, attention_mask, training, return_attention_maps
+            x,
+            attention_mask,
+            training,
+            return_attention_maps,
+            **({} if source is None else {"source": source}),
         )
 
     def drop(self, x, training):
         # Calling a layer costs as much as a small operation: not for nothing.
         return self.dropout(x, training=training) if training else x
 
-    def attend(self, x, attention_mask, training, return_attention_maps, relation):
+    def attend(self, x, attention_mask, training, return_attention_maps, relation, source=None):
         """The attention's output, and its maps or None."""
+        more = {"relation": relation, "source": source}
         out = self.attention(
             x,
             attention_mask,
             training=training,
             return_attention_maps=return_attention_maps,
-            **({} if relation is None else {"relation": relation}),
+            **{name: value for name, value in more.items() if value is not None},
         )
         return out if return_attention_maps else (out, None)
 
@@ -82,6 +93,8 @@ class Block(keras.Layer):
 class PostNormBlock(Block):
     """Norm after each residual sum (BERT). Takes and gives `(batch, length, hidden_dim)`.
 
+    With `source` the attention is to that, where it can be (XLNet).
+
     Example:
 
     >>> block = PostNormBlock(
@@ -92,9 +105,17 @@ class PostNormBlock(Block):
     """
 
     def call(
-        self, x, attention_mask=None, training=None, return_attention_maps=False, relation=None
+        self,
+        x,
+        attention_mask=None,
+        training=None,
+        return_attention_maps=False,
+        relation=None,
+        source=None,
     ):
-        mixed, maps = self.attend(x, attention_mask, training, return_attention_maps, relation)
+        mixed, maps = self.attend(
+            x, attention_mask, training, return_attention_maps, relation, source
+        )
         x = self.attention_norm(x + self.drop(mixed, training))
         x = self.feed_forward_norm(x + self.drop(self.feed_forward(x), training))
         return (x, maps) if return_attention_maps else x

@@ -29,22 +29,24 @@ def log_buckets(num_buckets, max_distance):
     return np.where(distance <= middle, distance, np.ceil(far) + middle).astype("int32")
 
 
-def by_column(scores, length):
+def by_column(scores, length, columns=None):
     """From scores by offset to scores by column: `out[r, c] = scores[r, c - r + length - 1]`.
 
     Args:
-        scores: `(batch, num_heads, length, 2 * length - 1)`, by offsets in ascending order.
-        length: of the text.
+        scores: `(batch, num_heads, length, columns + length - 1)`, by offsets in ascending order.
+        length: number of rows.
+        columns: number of columns; as many as rows if not given.
 
     Returns:
-        `(batch, num_heads, length, length)`. Nothing is gathered: rows of one width are read as
+        `(batch, num_heads, length, columns)`. Nothing is gathered: rows of one width are read as
         rows of another, as in https://arxiv.org/abs/1901.02860, appendix B.
     """
     batch, heads = ops.shape(scores)[:2]
-    width = 2 * length - 1
+    columns = length if columns is None else columns
+    width = columns + length - 1
     flat = ops.reshape(ops.pad(scores, [[0, 0]] * 3 + [[0, 1]]), (batch, heads, -1))
     flat = flat[:, :, length - 1 : length - 1 + length * width]
-    return ops.reshape(flat, (batch, heads, length, width))[:, :, :, :length]
+    return ops.reshape(flat, (batch, heads, length, width))[:, :, :, :columns]
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")

@@ -52,6 +52,11 @@ class XLNetEmbeddings(Embeddings):
             name="guessed",
         )
 
+    def second_stream(self, content, training=False):
+        """What the second stream starts from: that vector, in the shape of `content`."""
+        guessed = ops.cast(ops.convert_to_tensor(self.guessed), content.dtype)
+        return self.dropout(ops.broadcast_to(guessed, ops.shape(content)), training=training)
+
 
 def sinusoids(offsets, dim):
     """`(len(offsets), dim)`: sines, then cosines (https://arxiv.org/abs/1901.02860, appendix B)."""
@@ -64,7 +69,8 @@ def sinusoids(offsets, dim):
 class RelativeAttention(Attention):
     """Scores by content, by distance, and by whether two tokens share a segment.
 
-    Source: https://arxiv.org/abs/1906.08237, sections 2.3 and 2.5, without memory.
+    Source: https://arxiv.org/abs/1906.08237, sections 2.3 and 2.5. Keys may come from elsewhere,
+    with what was read before at their front: the last of them stands where the last query does.
 
     Args:
         hidden_dim, num_heads, dropout, initializer_range: as for `Attention`.
@@ -117,13 +123,16 @@ class RelativeAttention(Attention):
     def project(self, x):
         return self.query(x), self.key(x), self.value(x)
 
+    def project_from(self, x, source):
+        return self.query(x), self.key(source), self.value(source)
+
     def join(self, mixed):
         return self.out(mixed)
 
     def scores(self, query, key, relation, training):
-        length = ops.shape(query)[1]
+        length, columns = ops.shape(query)[1], ops.shape(key)[1]
         # Of a query at 5 and a key at 3 the distance is 2; columns go by key - query.
-        places = sinusoids(ops.arange(length - 1, -length, -1), self.hidden_dim)
+        places = sinusoids(ops.arange(columns - 1, -length, -1), self.hidden_dim)
         places = ops.expand_dims(ops.cast(places, self.compute_dtype), 0)
         places = self.position_dropout(places, training=training) if training else places
         place = ops.einsum("bqnh,pnh->bnqp", query + self.place_bias, self.place(places)[0])
@@ -131,7 +140,7 @@ class RelativeAttention(Attention):
         other = ops.expand_dims(relation, 1)
         parts = (
             ops.einsum("bqnh,bknh->bnqk", query + self.content_bias, key),
-            by_column(place, length),
+            by_column(place, length, columns),
             ops.where(other, segment[..., 1:], segment[..., :1]),
         )
         return sum(ops.cast(part, "float32") for part in parts) * self.head_dim**-0.5
