@@ -30,8 +30,11 @@ def tiny_embedder(*, encoder=None, length=32, **options):
 
 
 def quick(task, loss="auto"):
-    """Compiled to run without a graph: tracing one takes longer than a test's few steps."""
-    task.compile(loss=loss, run_eagerly=True)
+    """Compiled to run without a graph, where tracing takes longer than a test's few steps.
+
+    JAX would compile each operation by itself, for each shape of a batch.
+    """
+    task.compile(loss=loss, run_eagerly=keras.config.backend() != "jax")
     return task
 
 

@@ -11,15 +11,22 @@ from keras_bert_zoo.training.embedding_losses import (
     MultipleNegativesRanking,
     Triplet,
 )
-from tests.tasks.test_text_embedder import PAIRS, TEXTS, quick, tiny_embedder
-from tests.tiny import NEGATIVE, tiny_encoder, to_numpy
+from tests.tasks.test_text_embedder import PAIRS, TEXTS, quick
+from tests.tiny import NEGATIVE, tiny_encoder, tiny_tokenizer, to_numpy
 
 SCORES = [0.1 * i for i in range(10)]
 
 
+def tiny_embedder(*, encoder=None, **options):
+    """With one block, and one length for all batches: JAX compiles each length anew."""
+    preprocessor = kbz.Preprocessor(tiny_tokenizer(), 16, buckets=[16])
+    encoder = encoder or tiny_encoder(num_layers=1)
+    return kbz.TextEmbedder(encoder, preprocessor, **{"seed": 7, **options})
+
+
 def still_encoder():
     """Without dropout, so that a loss is a function of the weights."""
-    return tiny_encoder(dropout=0.0, attention_dropout=0.0)
+    return tiny_encoder(num_layers=1, dropout=0.0, attention_dropout=0.0)
 
 
 def test_training_brings_pairs_together():
