@@ -89,3 +89,15 @@ def random_inputs(batch=3, length=7, vocabulary_size=SIZE, seed=0):
 
 def to_numpy(tensor):
     return keras.ops.convert_to_numpy(tensor)
+
+
+def values(model):
+    """Path -> value of each weight."""
+    return {weight.path: to_numpy(weight) for weight in model.weights}
+
+
+def assert_equal(found, expected):
+    """The same paths, and under each the same array, to the last bit."""
+    assert set(found) == set(expected)
+    for path, value in expected.items():
+        np.testing.assert_array_equal(found[path], value, err_msg=path)

@@ -15,7 +15,7 @@ from tests.checkpoints.bundles import ARRAYS, read_all
 from tests.checkpoints.bundles import assert_equal as assert_equal_arrays
 from tests.checkpoints.test_google_tf1 import google_arrays
 from tests.parity.references import reference
-from tests.tiny import VOCABULARY, tiny_tokenizer, to_numpy
+from tests.tiny import VOCABULARY, assert_equal, tiny_tokenizer, values
 
 pytestmark = pytest.mark.any_backend
 SIZES = {"hidden_dim": 16, "num_layers": 2, "num_heads": 2, "intermediate_dim": 32}
@@ -38,16 +38,6 @@ def task_for(name, cls=None, options=None, **changes):
     return (cls or kbz.TextEmbedder)(
         encoder_for(name, **changes), kbz.Preprocessor(tiny_tokenizer(), 16), **(options or {})
     )
-
-
-def values(model):
-    return {weight.path: to_numpy(weight) for weight in model.weights}
-
-
-def assert_equal(found, expected):
-    assert set(found) == set(expected)
-    for path, value in expected.items():
-        np.testing.assert_array_equal(found[path], value, err_msg=path)
 
 
 def test_the_files_by_our_own_reader(tmp_path):

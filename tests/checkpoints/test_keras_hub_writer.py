@@ -14,7 +14,7 @@ from keras_bert_zoo.checkpoints.keras_hub_writer import FREE, save_keras_hub
 from keras_bert_zoo.cli import main
 from keras_bert_zoo.families import FAMILIES, family_called
 from tests.checkpoints.test_keras_hub import IDS, MASK, SIZES
-from tests.tiny import tiny_classifier, tiny_encoder, tiny_tokenizer, to_numpy
+from tests.tiny import assert_equal, tiny_classifier, tiny_encoder, tiny_tokenizer, to_numpy, values
 from tests.tokenizers.tiny_folders import FOLDERS
 
 keras_hub = pytest.importorskip(
@@ -84,16 +84,6 @@ def classifier_for(name, tokenizer=None, **options):
 
 def theirs(model):
     return model({key: INPUTS[key] for key in model.input})
-
-
-def values(model):
-    return {weight.path: to_numpy(weight) for weight in model.weights}
-
-
-def assert_equal(found, expected):
-    assert set(found) == set(expected)
-    for path, value in expected.items():
-        np.testing.assert_array_equal(found[path], value, err_msg=path)
 
 
 @LOST
