@@ -1,5 +1,6 @@
 """A tokenizer, and the numbers that say how its ids become rows."""
 
+import copy
 import heapq
 
 import keras
@@ -189,6 +190,18 @@ class Preprocessor(keras.Layer):
         side = side or self.tokenizer.template.padding_side
         return pad_rows(packed, length, self.tokenizer.pad_id, num_rows, side)
 
+    def for_inference(self):
+        """A preprocessor that pads batches no further than needed, where any length is as good.
+
+        That is on torch on a CPU, unless shapes are to be fixed: nothing is compiled there, and no
+        kernel likes some lengths better. Elsewhere it is this one.
+        """
+        if self.fixed_batch_shape or not _on_torch_cpu():
+            return self
+        other = copy.copy(self)
+        other._buckets = tuple(range(1, self.max_sequence_length + 1))
+        return other
+
     def __call__(self, x):
         """The encoder's inputs, as int32 arrays, for any texts that a task takes."""
         report = TruncationReport(self.max_sequence_length)
@@ -236,3 +249,7 @@ def padding_share(masks):
     """Share of padding in padding masks: 0.1 means that a tenth of the positions is wasted."""
     computed = sum(np.size(mask) for mask in masks)
     return sum(int(np.sum(np.equal(mask, 0))) for mask in masks) / max(computed, 1)
+
+
+def _on_torch_cpu():
+    return keras.config.backend() == "torch" and keras.ops.zeros(()).device.type == "cpu"

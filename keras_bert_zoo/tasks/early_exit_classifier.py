@@ -158,7 +158,7 @@ class EarlyExitClassifier(ClassHead, Task):
     def _batches(self, x, size):
         """Batches of inputs without labels: a PyDataset, or something to be iterated."""
         if not self._is_ready(x):
-            return self._feeder().inputs(x, size)
+            return self._feeder().for_inference().inputs(x, size)
         if not is_encoded(x):
             return mapped(x, lambda batch: split_batch(batch)[0], size)
         arrays = {key: np.asarray(value) for key, value in x.items()}

@@ -25,6 +25,10 @@ class FeatureFeeder(Feeder):
     def __init__(self, featurizer):
         self.featurizer, self.preprocessor = featurizer, featurizer.preprocessor
 
+    def for_inference(self):
+        self.featurizer.preprocessor = super().for_inference().preprocessor
+        return self
+
     def labelled(self, x, y=None, sample_weight=None, class_weight=None):
         if class_weight is not None:
             raise ValueError(
@@ -113,7 +117,7 @@ class FeatureTask(Task):
         rows = self.read_rows(x)
         if not rows:
             return rows, [], []
-        feeder = self._feeder()
+        feeder = self._feeder().for_inference()
         # JAX compiles every shape anew: a last batch of its own shape would be one more.
         fill_rows = self.preprocessor.fixed_batch_shape or keras.config.backend() == "jax"
         options = {"batch_size": batch_size or BATCH_SIZE, "fill_rows": fill_rows}

@@ -21,6 +21,11 @@ class Feeder:
         self.preprocessor, self.encode_labels = preprocessor, encode_labels
         self.class_index = class_index
 
+    def for_inference(self):
+        """Makes batches that nothing is learnt from from here on; returns itself."""
+        self.preprocessor = self.preprocessor.for_inference()
+        return self
+
     def labelled(self, x, y=None, sample_weight=None, class_weight=None):
         """`(rows, labels, weights)` of data held in memory.
 

@@ -127,7 +127,7 @@ class TextTrainer(keras.Model):
         """
         if self._is_ready(x):
             return super().predict(x, batch_size, verbose, **kwargs)
-        batches = self._feeder().inputs(x, batch_size or BATCH_SIZE)
+        batches = self._feeder().for_inference().inputs(x, batch_size or BATCH_SIZE)
         if isinstance(batches, LengthBatches) and not batches.num_rows:
             nothing = lambda output: np.zeros((0, *output.shape[1:]), "float32")  # noqa: E731
             return keras.tree.map_structure(nothing, self.output)

@@ -9,6 +9,7 @@ import pytest
 import keras_bert_zoo as kbz
 from keras_bert_zoo.preprocessing import TruncationReport, grid_buckets
 from keras_bert_zoo.preprocessing.preprocessor import affordable_buckets, padding_share
+from keras_bert_zoo.tasks.feeding import Feeder
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c", "##c"]
 PAD, UNK, CLS, SEP, MASK, A, B, C, CC = range(9)
@@ -228,3 +229,15 @@ def test_config_is_plain_json():
     keras.saving.serialize_keras_object(made)
     assert all(type(bucket) is int for bucket in made.get_config()["buckets"])
     assert type(made.get_config()["max_sequence_length"]) is int
+
+
+def test_inference_on_torch_pads_no_further_than_needed():
+    """Nothing is compiled there for each length; other backends keep to the few lengths."""
+    ours = preprocessor(32)
+    batches = Feeder(ours, None, None).for_inference().inputs(["a b c", "a"], 2)
+    longest = 5 if keras.config.backend() == "torch" else 8
+    assert batches[0]["token_ids"].shape == (2, longest)
+    assert ours("a b c")["token_ids"].shape == (1, 8)
+    assert ours.get_config()["buckets"] is None
+    fixed = preprocessor(32, fixed_batch_shape=True)
+    assert fixed.for_inference() is fixed
