@@ -159,7 +159,7 @@ def _from_native(folder, cls, new, dtype, options):
 
 def _from_checkpoint(checkpoint, info, cls, new, dtype, options):
     options, packing = split_options(options)
-    cls = cls or task_class(checkpoint)
+    cls = cls or task_class(checkpoint, new)
     checkpoint = checkpoint if new else checkpoint.for_head(cls.head_style)
     found = None if new else cls.head_from_hugging_face(checkpoint)
     if found is None and cls.head_options and not set(cls.head_options) & set(options):
@@ -202,9 +202,13 @@ def _from_sentence_transformers(folder, info, cls, dtype, strict, options):
     return task
 
 
-def task_class(checkpoint):
-    """The task whose head a Hugging Face folder holds; `TextClassifier` if that is not known."""
-    from .tasks import TASKS, TextClassifier
+def task_class(checkpoint, new=False):
+    """The task whose head a folder holds; `TextClassifier` if that is not known.
+
+    A config that names no class, as Google's, leaves it to the tensors: of the heads that they can
+    be told by, the first that is there; unless the head is to be a new one.
+    """
+    from .tasks import TASKS, MaskedLM, SpanExtractor, TextClassifier
 
     for cls in (TextClassifier, *TASKS.values()):  # of all that read one head it comes first
         if (
@@ -212,6 +216,12 @@ def task_class(checkpoint):
             and not cls.also_reads
             and checkpoint.is_for(cls.architecture, unsaid=False)
         ):
+            return cls
+    if new or checkpoint.config.get("architectures"):
+        return TextClassifier
+    for cls in (TextClassifier, SpanExtractor, MaskedLM):
+        known = cls.head_style in checkpoint.family.heads
+        if known and cls.head_from_hugging_face(checkpoint) is not None:
             return cls
     return TextClassifier
 

@@ -142,6 +142,16 @@ def test_from_the_command_line(tmp_path, capsys):
     np.testing.assert_array_equal(expected, found)
 
 
+@pytest.mark.parametrize(("family", "cls", "options"), HEADS)
+def test_a_head_is_known_by_its_tensors(family, cls, options, tmp_path):
+    """There is no word of it in a config of Google's."""
+    task_for(family, cls, options).save_to_google(tmp_path / "out")
+    expected = kbz.TextClassifier if cls is kbz.PairScorer else cls
+    assert type(kbz.from_preset(tmp_path / "out")) is expected
+    new = kbz.from_preset(tmp_path / "out", labels=["a", "b"])
+    assert type(new) is kbz.TextClassifier
+
+
 REFUSED = {
     "a family of others": (("roberta", {}), "Google published no roberta"),
     "another epsilon": (("bert", {"layer_norm_epsilon": 1e-5}), "layer_norm_epsilon=1e-12"),
