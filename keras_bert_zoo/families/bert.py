@@ -231,7 +231,8 @@ HUGGING_FACE = HuggingFaceNames(
         "intermediate_dim": ("encoder.layer.0.intermediate.dense.weight", 0),
     },
     aliases={"cls.predictions.decoder.bias": "cls.predictions.bias"},
-    not_encoder=("cls.", "classifier.", "qa_outputs.", "embeddings.position_ids"),
+    # TinyBERT's `fit_dense` brought its vectors to its teacher's size while it was distilled.
+    not_encoder=("cls.", "classifier.", "qa_outputs.", "embeddings.position_ids", "fit_dense"),
     classes="Bert",
 )
 

@@ -81,6 +81,20 @@ def test_modernbert_as_transformers_4_wrote_it_and_as_5_does(tmp_path):
         kbz.TextClassifier.from_preset(tmp_path)
 
 
+@pytest.mark.any_backend
+@pytest.mark.parametrize("name", ["fit_dense.weight", "fit_denses.2.bias"])
+def test_what_tinybert_was_distilled_with(name, tmp_path):
+    """Its layers that reach for the teacher are no part of the encoder, and no reason to stop."""
+    from safetensors.numpy import load_file, save_file
+
+    REFERENCES["bert"].build("ForPreTraining", tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    save_file({**tensors, name: np.zeros(24, "float32")}, tmp_path / "model.safetensors")
+    report = kbz.MaskedLM.from_preset(tmp_path).conversion_report
+    assert name in report.unused
+    assert report.leftover == []
+
+
 def test_a_head_that_a_family_lacks():
     with pytest.raises(ValueError, match="xlnet has no MaskedLM. It has: MultipleChoice, Span"):
         kbz.MaskedLM(tiny("xlnet"))
