@@ -25,6 +25,7 @@ PUBLIC = {
     "PairScorer": "tasks",
     "Preprocessor": "preprocessing",
     "Recipe": "training",
+    "ReplacedTokenDetector": "tasks",
     "SpanExtractor": "tasks",
     "TextClassifier": "tasks",
     "TextEmbedder": "tasks",

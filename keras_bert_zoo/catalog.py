@@ -159,7 +159,7 @@ def _from_native(folder, cls, new, dtype, options):
 
 def _from_checkpoint(checkpoint, info, cls, new, dtype, options):
     options, packing = split_options(options)
-    cls = cls or task_class(checkpoint, new)
+    cls = cls or task_class(checkpoint, {"labels", "num_classes"} & set(options))
     checkpoint = checkpoint if new else checkpoint.for_head(cls.head_style)
     found = None if new else cls.head_from_hugging_face(checkpoint)
     if found is None and cls.head_options and not set(cls.head_options) & set(options):
@@ -202,24 +202,35 @@ def _from_sentence_transformers(folder, info, cls, dtype, strict, options):
     return task
 
 
-def task_class(checkpoint, new=False):
+def task_class(checkpoint, asked=()):
     """The task whose head a folder holds; `TextClassifier` if that is not known.
 
     A config that names no class, as Google's, leaves it to the tensors: of the heads that they can
-    be told by, the first that is there; unless the head is to be a new one.
+    be told by, the first that is there.
+
+    Args:
+        checkpoint: `HuggingFaceFolder`.
+        asked: options of a head that were given; only a task that takes them is meant.
     """
-    from .tasks import TASKS, MaskedLM, SpanExtractor, TextClassifier
+    from .tasks import (
+        TASKS,
+        MaskedLM,
+        ReplacedTokenDetector,
+        SpanExtractor,
+        TextClassifier,
+    )
 
     for cls in (TextClassifier, *TASKS.values()):  # of all that read one head it comes first
         if (
             cls.architecture
             and not cls.also_reads
+            and set(asked) <= set(cls.head_options)
             and checkpoint.is_for(cls.architecture, unsaid=False)
         ):
             return cls
-    if new or checkpoint.config.get("architectures"):
+    if asked or checkpoint.config.get("architectures"):
         return TextClassifier
-    for cls in (TextClassifier, SpanExtractor, MaskedLM):
+    for cls in (TextClassifier, SpanExtractor, MaskedLM, ReplacedTokenDetector):
         known = cls.head_style in checkpoint.family.heads
         if known and cls.head_from_hugging_face(checkpoint) is not None:
             return cls

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 import keras_bert_zoo as kbz
-from keras_bert_zoo.families import bert, visual_bert
+from keras_bert_zoo.families import bert, electra, visual_bert
 
 WORDS = """[PAD] [UNK] [CLS] [SEP] [MASK] a the was is not good bad great awful film food service
 room lovely dull never again very and but it i we he she they they loved hated ##s ##ed ##ly ! . ,
@@ -37,6 +37,13 @@ def tiny_config(**changes):
 
 def tiny_encoder(**changes):
     return bert.build(tiny_config(**changes))
+
+
+def tiny_electra(**changes):
+    """An encoder with a discriminator's head."""
+    sizes = {**vars(tiny_config()), "embedding_dim": 8, **changes}
+    del sizes["use_pooler"]
+    return electra.build(electra.ElectraConfig(**sizes))
 
 
 def tiny_visual_encoder(**changes):

@@ -158,7 +158,7 @@ ELECTRA = GoogleNames(
     gelu=("gelu", "gelu (the exact one, the only one of ELECTRA's code)"),
     checkpoint="electra_model.ckpt",
     fields=(*FIELDS, "embedding_size"),
-    heads=("ForMaskedLM",),
+    heads=("ForMaskedLM", "ForPreTraining"),
     unread=("task_specific/",),  # run_finetuning.py
 )
 

@@ -3,7 +3,7 @@
 import dataclasses
 
 from ..encoder import Encoder
-from ..layers import DenseClassificationHead
+from ..layers import DenseClassificationHead, ReplacedTokenHead
 from . import bert, roberta
 from .family import EncoderConfig, Family, HeadStyle
 
@@ -61,6 +61,15 @@ def masked_lm(encoder, sequence, places, tied):
     return bert.masked_lm(encoder, sequence, places, tied, activation="gelu", width=width)
 
 
+def replaced_tokens(encoder, sequence, *_):
+    """That of the discriminator; the activation is the encoder's."""
+    config = encoder.config
+    head = ReplacedTokenHead(
+        config.activation, initializer_range=config.initializer_range, name="head"
+    )
+    return head(sequence)
+
+
 WEIGHT_NAMES = {
     **{path: name for path, name in bert.WEIGHT_NAMES.items() if path != "pooler/dense"},
     "embeddings/project": "embeddings_project",
@@ -73,10 +82,20 @@ MASKED_LM_NAMES = {
     "head/decoder": "generator_lm_head",
 }
 
+REPLACED_TOKEN_NAMES = {
+    "head/dense": "discriminator_predictions.dense",
+    "head/logits": "discriminator_predictions.dense_prediction",
+}
+
 HUGGING_FACE = dataclasses.replace(
     bert.HUGGING_FACE,
     model_type="electra",
     classes="Electra",
+    # Pre-trained is the discriminator: the generator is their `ForMaskedLM`.
+    architectures={
+        "ForReplacedTokenDetection": "ForPreTraining",
+        "ForPreTraining": "ForMaskedLM",
+    },
     prefix="electra.",
     config={**bert.HUGGING_FACE.config, "embedding_dim": "embedding_size"},
     required={
@@ -115,5 +134,6 @@ FAMILY = Family(
         "TextClassifier": HeadStyle(classifier, roberta.CLASSIFIER_NAMES),
         "MultipleChoice": HeadStyle(multiple_choice, CHOICE_NAMES),
         "MaskedLM": HeadStyle(masked_lm, MASKED_LM_NAMES),
+        "ReplacedTokenDetector": HeadStyle(replaced_tokens, REPLACED_TOKEN_NAMES),
     },
 )

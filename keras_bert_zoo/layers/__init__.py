@@ -21,6 +21,7 @@ from .pooling import LastToken, Pooler
 from .prediction_transform import PredictionTransform
 from .relations import BucketBias
 from .relative_attention import OtherSegment, RelativeAttention, XLNetEmbeddings
+from .replaced_token_head import ReplacedTokenHead
 from .rotary_attention import RotaryAttention
 from .sequence_pooling import SequencePooling, UnitNorm
 from .sinusoidal_positions import SinusoidalPositions
@@ -58,6 +59,7 @@ __all__ = [
     "PredictionTransform",
     "RelativeAttention",
     "RelativeTable",
+    "ReplacedTokenHead",
     "RotaryAttention",
     "SelfAttention",
     "SequencePooling",

@@ -7,6 +7,7 @@ from .masked_lm import MaskedLM
 from .multi_task_classifier import MultiTaskClassifier
 from .multiple_choice import MultipleChoice
 from .pair_scorer import PairScorer
+from .replaced_token_detector import ReplacedTokenDetector
 from .span_extractor import SpanExtractor
 from .task import TASKS, Task
 from .text_classifier import TextClassifier
@@ -24,6 +25,7 @@ __all__ = [
     "MultiTaskClassifier",
     "MultipleChoice",
     "PairScorer",
+    "ReplacedTokenDetector",
     "SpanExtractor",
     "Task",
     "TextClassifier",

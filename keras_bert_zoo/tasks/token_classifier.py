@@ -94,7 +94,7 @@ class TokenClassifier(FeatureTask):
             scheme = scheme or "BIO"
             labels = tags_of_types(entity_types, scheme)
         tags = Labels(labels, num_classes)
-        style = family_called(encoder.config.family).head("TokenClassifier")
+        style = family_called(encoder.config.family).head(self.head_style)
         inputs = encoder_inputs(encoder)
         layer = CRFHead if head == "crf" else ClassificationHead
         outputs = style.build(encoder, encoder(inputs), tags.num_classes, dropout, layer)

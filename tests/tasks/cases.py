@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import keras_bert_zoo as kbz
 from keras_bert_zoo.preprocessing import preprocessor_for
-from tests.tiny import tiny_encoder, tiny_images, tiny_tokenizer, tiny_visual_encoder
+from tests.tiny import tiny_electra, tiny_encoder, tiny_images, tiny_tokenizer, tiny_visual_encoder
 
 # As many rows as whole batches of two have: another number would compile another program on JAX.
 TEXTS = ["a great film", "awful food!", "we loved the room", "", "very dull, very dull", "good"]
@@ -54,6 +54,7 @@ WORDS = [text.split() for text in TEXTS]
 TAGS = [["B-FOOD" if word[:4] == "food" else "O" for word in row] for row in WORDS]
 TOKENS = {"x": WORDS, "y": TAGS, "long": LONG, "windows": True}
 TOKENS["wrong"] = ([["B-CAR"] * len(row) for row in WORDS], "B-CAR")
+REPLACED = [["replaced" if word == "dull" else "original" for word in row] for row in WORDS]
 CHOICES = [("a film", ["good", "bad"]), ("we", ["loved it", "hated it", "never"]), ("", ["a"])]
 CHOICES += [("it", ["a film", "the room", "food"])]
 QUESTIONS = [
@@ -96,6 +97,9 @@ CASES = {
     "pair": Case("PairScorer", {}, PAIRS, [0.9, 0.1, 0.5, 0.0], (LONG, LONG), (["a"] * 4, "numb")),
     "token": Case("TokenClassifier", {"entity_types": ["FOOD"]}, **TOKENS),
     "token-crf": Case("TokenClassifier", {"entity_types": ["FOOD"], "head": "crf"}, **TOKENS),
+    "replaced": Case(
+        "ReplacedTokenDetector", {}, **{**TOKENS, "y": REPLACED}, encoder=tiny_electra
+    ),
     "mask": Case("MaskedLM", {}, TEXTS, None, LONG, (TEXTS, "Leave y out"), needs_labels=False),
     "choice": Case(
         "MultipleChoice", {}, CHOICES, [0, 1, 0, 2], (LONG, ["a", LONG]), ([5] * 4, "5")
