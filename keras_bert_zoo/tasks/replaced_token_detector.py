@@ -5,6 +5,17 @@ import keras
 from .token_classifier import TokenClassifier
 
 ORIGINAL, REPLACED = "original", "replaced"
+# Options of a `TokenClassifier` that have one value here.
+FIXED = (
+    "labels",
+    "num_classes",
+    "scheme",
+    "head",
+    "constrained",
+    "aggregation",
+    "label_all_pieces",
+    "dropout",
+)
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
@@ -88,17 +99,7 @@ class ReplacedTokenDetector(TokenClassifier):
 
     def get_config(self):
         config = super().get_config()
-        kept = set(config) - {
-            "labels",
-            "num_classes",
-            "scheme",
-            "head",
-            "constrained",
-            "aggregation",
-            "label_all_pieces",
-            "dropout",
-        }
-        return {key: value for key, value in config.items() if key in kept}
+        return {key: value for key, value in config.items() if key not in FIXED}
 
     @classmethod
     def head_from_hugging_face(cls, checkpoint):
