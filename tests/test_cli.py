@@ -597,7 +597,7 @@ def test_inspect_tasks_without_labels(run, files, cls):
         task.save_to_hugging_face(files / "folder")
     facts = json.loads(run("inspect", files / "folder", "--json").out)
     assert facts["task"] == cls
-    assert facts["report"].keys() <= {"source", "used", "honoured", "ignored"}
+    assert facts["report"].keys() <= {"source", "weights", "used", "honoured", "ignored"}
 
 
 def test_inspect_a_tagger(run, files):
