@@ -242,8 +242,10 @@ def check_registry(info, encoder):
     if info is None:
         return
     config = encoder.get_config()
-    # Rates of dropout are habits, and the pooler may be left out.
+    # Rates of dropout are habits, the pooler may be left out, one of the languages may be chosen,
+    # and their names are the checkpoint's own.
     free = ("dropout", "attention_dropout", "feed_forward_dropout", "use_pooler")
+    free += ("language", "languages")
     numbers = {key: value for key, value in info.config.items() if key not in free}
     other = {key: value for key, value in numbers.items() if config[key] != value}
     if other:

@@ -176,6 +176,7 @@ _TOKENIZERS = {
         "strip_accents": _one_of(None, True, False),
         "tokenize_chinese_chars": _one_of(True, False),
     },
+    "xlm": {"kind": _one_of("xlm")},
 }
 
 _PRESET = {

@@ -66,7 +66,7 @@ def test_names_sources_licence_and_paper(file):
     preset = get_preset(file.stem)
     for name in (preset.name, *preset.aliases):
         assert re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", name)
-    assert preset.license in ("apache-2.0", "mit", "cc-by-sa-4.0")
+    assert preset.license in ("apache-2.0", "mit", "cc-by-sa-4.0", "cc-by-nc-4.0")
     assert re.fullmatch(r"https://arxiv\.org/abs/\d{4}\.\d{5}", preset.paper)
     assert preset.description.endswith(".")
     assert any(source.startswith("hf://") for source in preset.sources)
@@ -81,6 +81,7 @@ def test_case_and_widths_agree_with_the_name(file):
     # Every large encoder published has heads of width 64; MiniLM has 12 heads of width 32, and
     # others are named here.
     width = {"minilm": 32, "albert_xlarge": 128, "mobilebert": 128, "roberta_xl": 80}
+    width |= {"_1280": 80, "xlm_mlm": 128}
     width = next((value for part, value in width.items() if part in preset.name), 64)
     assert config["hidden_dim"] == config["num_heads"] * width
     if preset.family not in ("modernbert", "mobilebert"):
@@ -272,7 +273,7 @@ def test_filters():
     assert set(list_presets("bert")) < set(list_presets())
     with pytest.raises(ValueError, match=r"Unknown family 'brt'\. Did you mean 'bert'\?"):
         list_presets(family="brt")
-    with pytest.raises(ValueError, match=r"Accepted: 'de', 'en', 'fr', 'multi', 'zh'"):
+    with pytest.raises(ValueError, match=r"Accepted: 'de', 'en', 'fr', 'multi', 'ro', 'zh'"):
         list_presets(language="English")
 
 
