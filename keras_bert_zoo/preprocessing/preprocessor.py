@@ -1,6 +1,5 @@
 """A tokenizer, and the numbers that say how its ids become rows."""
 
-import copy
 import heapq
 
 import keras
@@ -198,7 +197,8 @@ class Preprocessor(keras.Layer):
         """
         if self.fixed_batch_shape or not _on_torch_cpu():
             return self
-        other = copy.copy(self)
+        other = object.__new__(type(self))  # copy.copy would save all of it and load it again
+        vars(other).update(vars(self))
         other._buckets = tuple(range(1, self.max_sequence_length + 1))
         return other
 
