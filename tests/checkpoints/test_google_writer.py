@@ -16,6 +16,7 @@ from tests.checkpoints.bundles import assert_equal as assert_equal_arrays
 from tests.checkpoints.test_google_tf1 import google_arrays
 from tests.parity.references import reference
 from tests.tiny import VOCABULARY, assert_equal, tiny_tokenizer, values
+from tests.tokenizers.tiny_folders import sentencepiece_folder
 
 pytestmark = pytest.mark.any_backend
 SIZES = {"hidden_dim": 16, "num_layers": 2, "num_heads": 2, "intermediate_dim": 32}
@@ -122,6 +123,27 @@ def test_a_head_there_and_back(family, cls, options, tmp_path):
     before, after = task.get_config(), again.get_config()
     assert {key: after.get(key) for key in kept} == {key: before.get(key) for key in kept}
     assert again.conversion_report.new == []
+
+
+def test_a_tokenizer_of_pieces(tmp_path):
+    """ALBERT's scripts read a model of SentencePiece; no other family's do."""
+    sentencepiece_folder(tmp_path / "albert", "albert")
+    tokenizer = kbz.Tokenizer.from_folder(tmp_path / "albert")
+    size = tokenizer.vocabulary_size
+    encoder = encoder_for("albert", vocabulary_size=size)
+    task = kbz.TextClassifier(encoder, kbz.Preprocessor(tokenizer, 16), num_classes=2)
+    task.save_to_google(tmp_path / "out")
+    for name in ("tokenizer.json", "tokenizer_config.json"):  # they say the same, and come first
+        (tmp_path / "out" / name).unlink()
+    again = kbz.TextClassifier.from_preset(tmp_path / "out").preprocessor.tokenizer
+    for text in (*TEXTS, "Ａ ＧＲＥＡＴ film", "été 😀"):
+        assert again(text) == tokenizer(text)
+    bert = kbz.TextClassifier(
+        encoder_for("bert", vocabulary_size=size), kbz.Preprocessor(tokenizer, 16), num_classes=2
+    )
+    with pytest.raises(ValueError, match="Google's code of bert has no tokenizer of the kind Uni"):
+        bert.save_to_google(tmp_path / "bert")
+    assert not (tmp_path / "bert").exists()
 
 
 def test_from_the_command_line(tmp_path, capsys):
