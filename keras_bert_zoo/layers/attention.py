@@ -56,7 +56,9 @@ class Attention(keras.Layer):
 
     def project_from(self, x, source):
         """Queries from `x`, keys and values from `source`, where a subclass has that."""
-        raise NotImplementedError(f"{type(self).__name__} attends to the text itself only.")
+        raise ValueError(
+            f"{type(self).__name__} attends to the text itself only: leave source out."
+        )
 
     def call(
         self,

@@ -32,22 +32,8 @@ class Block(keras.Layer):
             if not part.built:  # parts that come from a saved config are
                 part.build(shape)
 
-    def compute_output_spec(
-        self,
-        x,
-        attention_mask=None,
-        training=None,
-        return_attention_maps=False,
-        relation=None,
-        source=None,
-    ):
-        return self.attention.compute_output_spec(
-            x,
-            attention_mask,
-            training,
-            return_attention_maps,
-            **({} if source is None else {"source": source}),
-        )
+    def compute_output_spec(self, x, *others, **options):
+        return self.attention.compute_output_spec(x, *others, **options)
 
     def drop(self, x, training):
         # Calling a layer costs as much as a small operation: not for nothing.

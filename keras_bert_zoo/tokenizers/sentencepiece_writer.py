@@ -35,8 +35,14 @@ def _piece(piece, score, kind):
 
 
 def model_of(specification):
-    """The `SentencePieceModel` of a tokenizer.json with a Unigram model and an unknown piece."""
+    """The `SentencePieceModel` of a tokenizer.json with a Unigram model.
+
+    Raises:
+        ValueError: it has no unknown piece, which SentencePiece always has.
+    """
     model, normalizer = specification["model"], specification["normalizer"]
+    if model["unk_id"] is None:
+        raise ValueError("A model of SentencePiece has an unknown piece; this tokenizer has none.")
     pieces = [tuple(piece) for piece in model["vocab"]]
     added = {token["content"]: token["special"] for token in specification["added_tokens"]}
     kinds = [
