@@ -323,6 +323,28 @@ class Task(TextTrainer):
 
         save_google(self, folder, overwrite=overwrite)
 
+    def export(self, folder, format="tf_saved_model", *, overwrite=False, **options):
+        """Writes the task for a runtime that does not have this library.
+
+        Args:
+            folder: a new one, an empty one, or one that an export wrote.
+            format: `"tf_saved_model"`, which takes raw text; `"onnx"`, `"litert"`, `"openvino"` or
+                `"torch_export"`, which take ids, with tokenizer.json beside them.
+            overwrite: whether a folder that holds something else may be replaced.
+            **options: of the format; see the module of its name in `keras_bert_zoo.export`.
+
+        Returns:
+            A report of what was written, which is in the folder too, as export.json.
+
+        Raises:
+            FileExistsError: the folder holds something that no export wrote.
+            ImportError: a package is needed: which.
+            ValueError: an unknown format, or one that has no place for such a task.
+        """
+        from ..export import export
+
+        return export(self, folder, format, overwrite=overwrite, **options)
+
     def push_to_hub(self, repository, **options):
         """Writes the task to a repository of the Hugging Face Hub, which is made if need be.
 

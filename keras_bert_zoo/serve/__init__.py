@@ -1,0 +1,1 @@
+"""A task behind HTTP: `keras-bert-zoo serve`."""
