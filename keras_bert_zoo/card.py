@@ -72,6 +72,49 @@ def google_card(task, checkpoint):
     return _card(task, "tensorflow", [], [*use, *_use(task)])
 
 
+def saved_model_card(task, report):
+    """The same of a SavedModel.
+
+    Args:
+        task: the task.
+        report: what is known of it, with `signatures` and `tokenizer`.
+    """
+    inputs = report["signatures"]["serving_default"]["inputs"]
+    values = ", ".join(f'{name}=tf.constant(["A text."])' for name in inputs)
+    use = ["import tensorflow as tf"]
+    tokenizer = report["tokenizer"] or {}
+    if tokenizer.get("ops") == "text":
+        use.append("import tensorflow_text  # its operations are in the graph")
+    use += [
+        "",
+        'model = tf.saved_model.load("path/to/this/folder")',
+        f'answers = model.signatures["serving_default"]({values})',
+    ]
+    lines = [_card(task, "tensorflow", [], use), "## Signatures", ""]
+    for name, signature in report["signatures"].items():
+        parts = [
+            ", ".join(f"`{key}` {one['dtype']} {shape_text(one['shape'])}" for key, one in side)
+            for side in (signature["inputs"].items(), signature["outputs"].items())
+        ]
+        lines.append(f"- `{name}`: {parts[0]} → {parts[1]}")
+    if tokenizer and not tokenizer["exact"]:
+        lines += [
+            "",
+            f"The tokenizer in the graph agrees with tokenizer.json on "
+            f"{tokenizer['agreement']:.1%} of a suite of hard texts.",
+        ]
+    return "\n".join([*lines, ""])
+
+
+def shape_text(shape):
+    """A shape with `?` for what is open: `(?, 2)`.
+
+    >>> shape_text([None, 2])
+    '(?, 2)'
+    """
+    return f"({', '.join('?' if size is None else str(size) for size in shape)})"
+
+
 def _use(task):
     return [
         "import keras_bert_zoo",

@@ -42,6 +42,7 @@ def marginals(emissions, first, following, last, *, chained):
     """
     if not chained:
         return softmax(emissions)
+    emissions = np.asarray(emissions, "float64")  # the sums grow with the length of the text
     forward, backward = [first + emissions[0]], [last]
     for emission in emissions[1:]:
         forward.append(_logsumexp(forward[-1][:, None] + following, axis=0) + emission)
