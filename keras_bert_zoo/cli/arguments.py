@@ -5,48 +5,13 @@ import math
 
 from ..checkpoints.formats import FORMATS
 from ..errors import nearest
+from ..export import FORMATS as EXPORTS
 from ..version import __version__
+from .examples import EXAMPLES
 from .kinds import KINDS
 from .runtime import BACKENDS
 
 NAME = "keras-bert-zoo"
-
-EXAMPLES = {
-    "": """\
-  keras-bert-zoo presets
-  keras-bert-zoo finetune --preset all_minilm_l6_v2 --train train.csv --test test.csv --output model
-  keras-bert-zoo evaluate model --data test.csv
-  keras-bert-zoo predict model "What a lovely place." "Never again."
-  keras-bert-zoo COMMAND --help""",
-    "finetune": """\
-  keras-bert-zoo finetune --preset all_minilm_l6_v2 --train train.csv --test test.csv --output model
-  keras-bert-zoo finetune --preset bert_tiny_en_uncased --train pairs.tsv --output model \\
-      --text-column premise,hypothesis --label-column gold --validation-split 0.1
-  keras-bert-zoo finetune --preset hf://google-bert/bert-base-uncased --train tags.jsonl \\
-      --problem multi_label --label-separator ',' --epochs 5 --output model
-  keras-bert-zoo finetune --preset bert_base_en --task token --train train.conll --output tagger""",
-    "evaluate": """\
-  keras-bert-zoo evaluate model --data test.csv
-  keras-bert-zoo evaluate model --data test.csv --label-column stars 2>/dev/null | jq .accuracy""",
-    "predict": """\
-  keras-bert-zoo predict model "What a lovely place."
-  keras-bert-zoo predict model --file reviews.csv --format csv --output answers.csv
-  tail -n 100 log.txt | keras-bert-zoo predict model --top-k 3""",
-    "glue": """\
-  keras-bert-zoo glue --data glue_data --task RTE,MRPC --preset bert_base_en --output runs
-  keras-bert-zoo glue --data glue_data --preset all_minilm_l6_v2 --output runs""",
-    "convert": """\
-  keras-bert-zoo convert uncased_L-12_H-768_A-12 bert --to hugging-face
-  keras-bert-zoo convert hf://google-bert/bert-base-uncased bert --to keras-bert-zoo""",
-    "package": """\
-  keras-bert-zoo package model --name my-bert --output dist""",
-    "presets": """\
-  keras-bert-zoo presets --language zh
-  keras-bert-zoo presets --json""",
-    "inspect": """\
-  keras-bert-zoo inspect model
-  keras-bert-zoo inspect all_minilm_l6_v2 --json""",
-}
 
 
 class UsageError(ValueError):
@@ -254,6 +219,25 @@ def _add_convert(parser):
     parser.add_argument("--overwrite", action="store_true", help="replace all that is in DEST")
 
 
+def _add_export(parser):
+    parser.add_argument("preset", type=filled, metavar="PRESET", help=PRESET_HELP)
+    parser.add_argument("output", type=filled, metavar="DIR", help="a new folder")
+    parser.add_argument(
+        "--format",
+        choices=EXPORTS,
+        default="tf_saved_model",
+        help="default: tf_saved_model, which takes raw text",
+    )
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the format, such as ops=core of tf_saved_model, or precision=int8 of onnx",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace DIR, whatever it holds")
+
+
 def _add_package(parser):
     parser.add_argument("preset", type=filled, metavar="PRESET_DIR", help="what `finetune` saved")
     parser.add_argument("--name", required=True, type=filled, help="of the package, as my-bert")
@@ -278,6 +262,7 @@ COMMANDS = {
     "glue": ("glue", "Train, judge and answer the tasks of GLUE.", _add_glue),
     "presets": ("presets", "List the presets that are known by name.", _add_presets),
     "convert": ("convert", "Write a preset in another format.", _add_convert),
+    "export": ("export", "Write a task for TensorFlow, ONNX and other runtimes.", _add_export),
     "package": ("package", "Pack a preset as a wheel that pip installs.", _add_package),
     "inspect": ("inspect", "Say what a preset is.", _add_inspect),
 }

@@ -1,10 +1,9 @@
 """The formats that a task is exported to, and what all of them share: the folder and its report."""
 
 import importlib
-import shutil
+import inspect
 from pathlib import Path
 
-from ..checkpoints.native import replaced_folder, write_json
 from ..errors import unknown_name
 from ..version import __version__
 
@@ -38,9 +37,12 @@ def export(task, folder, format="tf_saved_model", *, overwrite=False, **options)
         ImportError: a package is needed: which.
         ValueError: an unknown format, or one that has no place for such a task.
     """
+    from ..checkpoints.native import replaced_folder, write_json  # imports Keras
+
     if format not in FORMATS:
         raise unknown_name("format", format, FORMATS)
     module = importlib.import_module(f".{FORMATS[format]}", __package__)
+    check_options(module.write, options, format)
     ours = (Path(folder) / REPORT).is_file()
     with replaced_folder(folder, overwrite or ours) as new:
         report = {
@@ -53,6 +55,17 @@ def export(task, folder, format="tf_saved_model", *, overwrite=False, **options)
     return report
 
 
+def check_options(write, options, format):
+    """Raises a ValueError for an option that a format does not have."""
+    parameters = list(inspect.signature(write).parameters.values())[2:]
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return  # it looks at the rest itself
+    known = [parameter.name for parameter in parameters]
+    for name in options:
+        if name not in known:
+            raise unknown_name(f"option of the format {format!r}", name, known)
+
+
 def copy_tokenizer(task, folder):
     """Writes tokenizer.json and its companions beside an exported model."""
     if task.preprocessor is not None:
@@ -62,9 +75,3 @@ def copy_tokenizer(task, folder):
 def size_of(folder):
     """Bytes in all files of a folder."""
     return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
-
-
-def move_into(source, folder):
-    """Moves all that is in one folder into another."""
-    for path in Path(source).iterdir():
-        shutil.move(str(path), str(Path(folder) / path.name))

@@ -6,6 +6,7 @@ that what other libraries print does not matter.
 
 import hashlib
 import importlib
+import importlib.util
 import json
 import os
 import subprocess
@@ -14,6 +15,8 @@ import tempfile
 from pathlib import Path
 
 ANSWER = "answer.json"
+# What the caller can do something about is raised here as it was there.
+PASSED_ON = {"ValueError": ValueError, "ImportError": ImportError}
 
 
 def write_on(backend, task, module, folder, options):
@@ -31,7 +34,8 @@ def write_on(backend, task, module, folder, options):
 
     Raises:
         ImportError: that backend is not installed.
-        RuntimeError: it went wrong there: how.
+        ValueError: as `write` there raises it.
+        RuntimeError: anything else that went wrong there: how.
     """
     if importlib.util.find_spec(backend) is None:
         raise ImportError(
@@ -61,7 +65,10 @@ def write_on(backend, task, module, folder, options):
             )
         told = json.loads(answer.read_text("utf-8"))
     if "error" in told:
-        raise RuntimeError(f"On {backend}: {told['error']}\n{told['trace']}")
+        kind = PASSED_ON.get(told["kind"])
+        if kind is not None:
+            raise kind(told["error"])
+        raise RuntimeError(f"On {backend}: {told['kind']}: {told['error']}\n{told['trace']}")
     return told["report"]
 
 
@@ -86,7 +93,7 @@ def _run(path):
         answer = {"report": _write(job)}
     except Exception as error:
         trace = traceback.format_exc(limit=-3)
-        answer = {"error": f"{type(error).__name__}: {error}", "trace": trace}
+        answer = {"kind": type(error).__name__, "error": str(error), "trace": trace}
     new = path.with_name("answer.tmp")
     new.write_text(json.dumps(answer), "utf-8")
     new.replace(path.with_name(ANSWER))

@@ -93,7 +93,7 @@ def signatures_of(served):
         for name, spec in specs.items()
     }
     tokens = Signature(served.tokens, specs, example)
-    if served.preprocessor is None:
+    if not served.reads_text:
         return {"serving_default": tokens}
     return {**served.signatures(), "tokens": tokens}
 
@@ -115,7 +115,7 @@ def _spec(tensor):
 
 def told_of_tokenizer(served, ops):
     """What the report says of the ids that the graph makes."""
-    if served.preprocessor is None:
+    if not served.reads_text:
         return None
     graph = served.tokenizer
     return {"ops": ops, "exact": graph.exact, "agreement": graph.agreement}
@@ -131,7 +131,7 @@ def compare(task, served, named, folder):
 
     loaded, largest = tf.saved_model.load(str(folder)), 0.0
     for name, signature in named.items():
-        if name == "tokens" or served.preprocessor is None:
+        if name == "tokens" or not served.reads_text:
             continue
         inputs = {key: np.array(value, object) for key, value in signature.example.items()}
         call = loaded.signatures[name]

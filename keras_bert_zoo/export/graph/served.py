@@ -48,15 +48,16 @@ class Served(tf.Module):
 
     def __init__(self, task, *, ops="text", batch_size=64, **options):
         super().__init__(name="served")
-        self.preprocessor = task.preprocessor
         self.network = Network(task, batch_size)
         self.set_up(task, **options)
-        if self.preprocessor is None:
+        preprocessor = task.preprocessor
+        self.reads_text = preprocessor is not None
+        if not self.reads_text:
             return
-        self.tokenizer = graph_tokenizer(self.preprocessor.tokenizer, ops)
-        self._template = self.preprocessor.tokenizer.template
-        self._pad_id = self.preprocessor.tokenizer.pad_id
-        self._longest = self.preprocessor.max_sequence_length
+        self.tokenizer = graph_tokenizer(preprocessor.tokenizer, ops)
+        self._template = preprocessor.tokenizer.template
+        self._pad_id = preprocessor.tokenizer.pad_id
+        self._longest = preprocessor.max_sequence_length
 
     def set_up(self, task):
         """Takes what the subclass needs of the task; options are those of the format."""

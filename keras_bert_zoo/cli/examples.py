@@ -1,0 +1,41 @@
+"""What `--help` shows of each command in use."""
+
+EXAMPLES = {
+    "": """\
+  keras-bert-zoo presets
+  keras-bert-zoo finetune --preset all_minilm_l6_v2 --train train.csv --test test.csv --output model
+  keras-bert-zoo evaluate model --data test.csv
+  keras-bert-zoo predict model "What a lovely place." "Never again."
+  keras-bert-zoo COMMAND --help""",
+    "finetune": """\
+  keras-bert-zoo finetune --preset all_minilm_l6_v2 --train train.csv --test test.csv --output model
+  keras-bert-zoo finetune --preset bert_tiny_en_uncased --train pairs.tsv --output model \\
+      --text-column premise,hypothesis --label-column gold --validation-split 0.1
+  keras-bert-zoo finetune --preset hf://google-bert/bert-base-uncased --train tags.jsonl \\
+      --problem multi_label --label-separator ',' --epochs 5 --output model
+  keras-bert-zoo finetune --preset bert_base_en --task token --train train.conll --output tagger""",
+    "evaluate": """\
+  keras-bert-zoo evaluate model --data test.csv
+  keras-bert-zoo evaluate model --data test.csv --label-column stars 2>/dev/null | jq .accuracy""",
+    "predict": """\
+  keras-bert-zoo predict model "What a lovely place."
+  keras-bert-zoo predict model --file reviews.csv --format csv --output answers.csv
+  tail -n 100 log.txt | keras-bert-zoo predict model --top-k 3""",
+    "glue": """\
+  keras-bert-zoo glue --data glue_data --task RTE,MRPC --preset bert_base_en --output runs
+  keras-bert-zoo glue --data glue_data --preset all_minilm_l6_v2 --output runs""",
+    "export": """\
+  keras-bert-zoo export model served_model
+  keras-bert-zoo export model small_model --format onnx --option precision=int8""",
+    "convert": """\
+  keras-bert-zoo convert uncased_L-12_H-768_A-12 bert --to hugging-face
+  keras-bert-zoo convert hf://google-bert/bert-base-uncased bert --to keras-bert-zoo""",
+    "package": """\
+  keras-bert-zoo package model --name my-bert --output dist""",
+    "presets": """\
+  keras-bert-zoo presets --language zh
+  keras-bert-zoo presets --json""",
+    "inspect": """\
+  keras-bert-zoo inspect model
+  keras-bert-zoo inspect all_minilm_l6_v2 --json""",
+}

@@ -1,0 +1,98 @@
+"""What all formats share: names, options, the folder, and the process on another backend."""
+
+import importlib.util
+import json
+
+import keras
+import pytest
+
+from keras_bert_zoo.export import FORMATS, formats
+from keras_bert_zoo.export.rebuild import digest, write_on
+from tests.tiny import tiny_classifier
+
+OTHER = {"tensorflow": "torch", "torch": "jax", "jax": "torch"}
+
+
+class Format:
+    """A format of one file, in place of a module."""
+
+    def __init__(self, fails=False):
+        self.fails = fails
+
+    def write(self, task, folder, *, size=1):
+        (folder / "model").write_text("x" * size)
+        if self.fails:
+            raise RuntimeError("halfway")
+        return {"bytes": size}
+
+
+@pytest.fixture
+def use(monkeypatch):
+    def use(module):
+        monkeypatch.setattr(formats.importlib, "import_module", lambda *_: module)
+
+    return use
+
+
+def test_an_unknown_format_or_option_names_what_there_is(tmp_path, use):
+    task = tiny_classifier()
+    with pytest.raises(ValueError, match="Did you mean 'onnx'"):
+        task.export(tmp_path / "a", "onx")
+    use(Format())
+    with pytest.raises(ValueError, match="option of the format 'onnx' 'siz'.*Did you mean 'size'"):
+        task.export(tmp_path / "a", "onnx", siz=2)
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_folder_is_there_whole_or_as_it_was(tmp_path, use):
+    task, folder = tiny_classifier(), tmp_path / "model"
+    use(Format())
+    report = task.export(folder, "onnx", size=3)
+    assert report == json.loads((folder / "export.json").read_text())
+    assert report["task"] == "TextClassifier"
+    assert report["bytes"] == 3
+    use(Format(fails=True))
+    with pytest.raises(RuntimeError, match="halfway"):
+        task.export(folder, "onnx", size=4)
+    assert (folder / "model").read_text() == "xxx"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]
+    use(Format())
+    task.export(folder, "onnx", size=5)  # what an export wrote is replaced
+    assert (folder / "model").read_text() == "xxxxx"
+
+
+def test_nothing_else_is_replaced(tmp_path, use):
+    task = tiny_classifier()
+    (tmp_path / "mine.txt").write_text("mine")
+    use(Format())
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        task.export(tmp_path, "onnx")
+    assert (tmp_path / "mine.txt").exists()
+    task.export(tmp_path, "onnx", overwrite=True)
+    assert not (tmp_path / "mine.txt").exists()
+
+
+def test_every_format_has_a_module():
+    for module in FORMATS.values():
+        assert importlib.util.find_spec(f"keras_bert_zoo.export.{module}")
+
+
+def test_an_error_on_the_other_backend_is_told(tmp_path):
+    task = tiny_classifier()
+    with pytest.raises(RuntimeError, match="has no attribute 'write'"):
+        write_on(OTHER[keras.config.backend()], task, "formats", tmp_path, {})
+
+
+def test_a_backend_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"pip install keras-bert-zoo\[tensorflow\]"):
+        write_on("tensorflow", tiny_classifier(), "saved_model", tmp_path, {})
+
+
+def test_a_digest_tells_weights_apart():
+    task = tiny_classifier()
+    before = digest(task)
+    assert before == digest(task)
+    weight = task.weights[0]
+    weight.assign(weight + 1)
+    assert before != digest(task)
