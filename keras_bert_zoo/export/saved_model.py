@@ -17,11 +17,12 @@ from .formats import copy_tokenizer, size_of
 from .rebuild import write_on
 
 OPS = ("text", "core")
+SHARED = ("ops", "batch_size", "text")  # options of every task
 TOLERANCE = 1e-4  # of the file that was read again; benchmarks/saved_model.py holds it to 1e-5
 EXTRA = "assets.extra"
 
 
-def write(task, folder, *, ops="text", batch_size=64, warmup=True, **options):
+def write(task, folder, *, ops="text", batch_size=64, text=True, warmup=True, **options):
     """Writes a SavedModel into an empty folder.
 
     Args:
@@ -30,6 +31,7 @@ def write(task, folder, *, ops="text", batch_size=64, warmup=True, **options):
         ops: `"text"` uses the operations of tensorflow_text; `"core"` those of TensorFlow alone,
             for servers that have no others.
         batch_size: rows that the model is run on at a time, whatever a request holds.
+        text: whether it takes raw text; without, only ids, in the signature `tokens`.
         warmup: whether requests are added with which TensorFlow Serving warms up.
         **options: of the task: `pairs`, whether `serving_default` of a `TextClassifier` takes
             pairs; `top_k`, answers at each mask of a `MaskedLM`.
@@ -43,7 +45,7 @@ def write(task, folder, *, ops="text", batch_size=64, warmup=True, **options):
     """
     if ops not in OPS:
         raise unknown_name("ops", ops, OPS)
-    options.update(ops=ops, batch_size=batch_size)
+    options.update(ops=ops, batch_size=batch_size, text=text)
     if keras.config.backend() != "tensorflow":
         return write_on("tensorflow", task, "saved_model", folder, {**options, "warmup": warmup})
     import tensorflow as tf
@@ -77,9 +79,9 @@ def build(task, **options):
     cls = served_class(task)
     known = cls.set_up.__code__.co_varnames[2 : cls.set_up.__code__.co_argcount]
     for name in options:
-        if name not in ("ops", "batch_size", *known):
+        if name not in (*SHARED, *known):
             what = f"option of the SavedModel of a {type(task).__name__}"
-            raise unknown_name(what, name, ("ops", "batch_size", "warmup", *known))
+            raise unknown_name(what, name, (*SHARED, "warmup", *known))
     return cls(task, **options)
 
 
@@ -133,11 +135,9 @@ def compare(task, served, named, folder):
     for name, signature in named.items():
         if name == "tokens" or not served.reads_text:
             continue
-        inputs = {key: np.array(value, object) for key, value in signature.example.items()}
-        call = loaded.signatures[name]
-        found = call(**{key: tf.constant(value) for key, value in inputs.items()})
-        lists = {key: value.tolist() for key, value in inputs.items()}
-        expected = served.expected(task, name, **lists)
+        example = signature.example
+        found = loaded.signatures[name](**{k: tf.constant(v) for k, v in example.items()})
+        expected = served.expected(task, name, **example)
         largest = max(largest, difference(found, expected, f"{folder}, {name}"))
     return largest
 

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from .classes import images_in
 from .served import TEXTS, Served, Signature
 
 
@@ -15,9 +16,13 @@ class ServedChoices(Served):
             "prompt": ["He was hungry, so he", "It rained."],
             "choices": [["cooked.", "slept.", "flew."], ["It was wet.", "It was dry.", ""]],
         }
-        return {"serving_default": Signature(self.choose, inputs, example)}
+        images, some = self.images, self.images_of(2)
+        some = {key: np.repeat(value[:, :1], 3, axis=1) for key, value in some.items()}
+        return {
+            "serving_default": Signature(self.choose, {**inputs, **images}, {**example, **some})
+        }
 
-    def choose(self, prompt, choices):
+    def choose(self, prompt, choices, **images):
         shape = tf.shape(choices)
         flat = tf.reshape(choices, [-1])
         inputs = self.pack(tf.repeat(prompt, shape[1]), flat)
@@ -29,7 +34,7 @@ class ServedChoices(Served):
             key: tf.reshape(value, [shape[0], shape[1], tf.shape(value)[1]])
             for key, value in inputs.items()
         }
-        return self._answers(self.network(inputs), choices)
+        return self._answers(self.network({**inputs, **images}), choices)
 
     def _answers(self, logits, choices):
         logits = tf.where(choices != "", logits, -np.inf)
@@ -44,8 +49,11 @@ class ServedChoices(Served):
         logits = self.network(inputs)
         return {"index": tf.cast(tf.argmax(logits, axis=1), tf.int32), "logits": logits}
 
-    def expected(self, task, signature, prompt, choices):
+    def expected(self, task, signature, prompt, choices, **images):
         rows = [(one, [c for c in some if c]) for one, some in zip(prompt, choices)]
+        if images:
+            own = {key: np.array(value)[:, 0] for key, value in images.items()}
+            rows = [(*row, image) for row, image in zip(rows, images_in(**own))]
         found = task.choose(rows)
         scores = np.zeros(np.shape(choices), "float32")
         for row, texts, answer in zip(scores, choices, found):

@@ -45,6 +45,15 @@ def python_answers(labels, logits):
     }
 
 
+def images_in(visual_features, visual_segment_ids, visual_mask):
+    """The images as the task takes them, a list: one or two arrays of regions, or None."""
+    images = []
+    for features, segments, mask in zip(visual_features, visual_segment_ids, visual_mask):
+        parts = [features[(mask > 0) & (segments == segment)] for segment in (0, 1)]
+        images.append(parts if len(parts[0]) else parts[1] if mask.any() else None)
+    return images
+
+
 class ServedClassifier(Served):
     """Texts, and pairs of texts: `serving_default` is of texts unless `pairs`.
 
@@ -61,18 +70,19 @@ class ServedClassifier(Served):
         self.pairs = self.default == "pair" if pairs is None else pairs
 
     def signatures(self):
-        text = Signature(self.of_text, {"text": TEXTS}, {"text": TEXT})
-        inputs = {"text_a": TEXTS, "text_b": TEXTS}
-        pair = Signature(self.of_pair, inputs, {"text_a": TEXT, "text_b": TEXT[::-1]})
+        images, some = self.images, self.images_of(len(TEXT))
+        text = Signature(self.of_text, {"text": TEXTS, **images}, {"text": TEXT, **some})
+        inputs = {"text_a": TEXTS, "text_b": TEXTS, **images}
+        pair = Signature(self.of_pair, inputs, {"text_a": TEXT, "text_b": TEXT[::-1], **some})
         if self.pairs:
             return {"serving_default": pair, "text": text}
         return {"serving_default": text, "pair": pair}
 
-    def of_text(self, text):
-        return self.answers(self.logits(self.pack(text)))
+    def of_text(self, text, **images):
+        return self.answers(self.logits({**self.pack(text), **images}))
 
-    def of_pair(self, text_a, text_b):
-        return self.answers(self.logits(self.pack(text_a, text_b)))
+    def of_pair(self, text_a, text_b, **images):
+        return self.answers(self.logits({**self.pack(text_a, text_b), **images}))
 
     def tokens(self, **inputs):
         return self.answers(self.logits(inputs))
@@ -85,9 +95,11 @@ class ServedClassifier(Served):
         return class_answers(self.labels, logits)
 
     def expected(self, task, signature, **inputs):
-        columns = list(inputs.values())
+        columns = [list(values) for key, values in inputs.items() if key not in self.images]
+        if self.images:
+            columns.append(images_in(**{key: inputs[key] for key in self.images}))
         rows = columns[0] if len(columns) == 1 else list(zip(*columns))
-        logits = task.predict(list(rows), verbose=0)
+        logits = task.predict(rows, verbose=0)
         return python_answers(self.labels, logits)
 
 

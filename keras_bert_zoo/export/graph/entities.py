@@ -148,6 +148,8 @@ def entity_arrays(rows):
     for key in next((row[0] for row in rows if row), ()):
         empty = "" if kinds[key] is object else 0
         values = [[one[key] for one in row] + [empty] * (most - len(row)) for row in rows]
+        if key == "label":  # tags without names are numbers
+            values = [[str(value) for value in row] for row in values]
         found[key] = np.array(values, kinds[key])
     return found
 

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from .classes import images_in
 from .rows import dense, widest
 from .served import TEXTS, Served, Signature
 
@@ -42,9 +43,11 @@ class ServedMasks(Served):
 
     def signatures(self):
         example = [f"A {self._mask} film.", f"{self._mask} was {self._mask}."]
-        return {"serving_default": Signature(self.fill, {"text": TEXTS}, {"text": example})}
+        inputs = {"text": TEXTS, **self.images}
+        example = {"text": example, **self.images_of(2)}
+        return {"serving_default": Signature(self.fill, inputs, example)}
 
-    def fill(self, text):
+    def fill(self, text, **images):
         found = self.tokenizer(text)
         inputs = self.pack(text, side="right")
         is_mask = inputs["token_ids"] == self._mask_id
@@ -55,7 +58,7 @@ class ServedMasks(Served):
         most = widest(count)
         # Masks first, in their order.
         order = tf.argsort(tf.cast(~is_mask, tf.int32), axis=1, stable=True)
-        answers = self._best({**inputs, "mask_positions": order[:, :most]})
+        answers = self._best({**inputs, **images, "mask_positions": order[:, :most]})
         start, end = (dense(one[:, :most], 0, most) for one in (at, until))
         there = tf.sequence_mask(count, most)
         tokens = tf.gather(self._tokens, answers["id"])
@@ -88,8 +91,9 @@ class ServedMasks(Served):
     def tokens(self, **inputs):
         return self._best(inputs)
 
-    def expected(self, task, signature, text):
-        found = task.fill(list(text), top_k=self._top_k)
+    def expected(self, task, signature, text, **images):
+        rows = list(zip(text, images_in(**images))) if images else list(text)
+        found = task.fill(rows, top_k=self._top_k)
         found = [row if isinstance(row[0], list) else [row] for row in found]
         most = max(map(len, found))
         arrays = {}

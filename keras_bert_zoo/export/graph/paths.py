@@ -28,9 +28,12 @@ class TagPaths(tf.Module):
             emissions: `(n, words, num_tags)`, with one word at least.
             mask: `(n, words)`, true at the begin, then false.
         """
+        # One place more: loops over time need a step to know what they stack.
+        emissions = tf.pad(emissions, [[0, 0], [0, 1], [0, 0]])
+        mask = tf.pad(mask, [[0, 0], [0, 1]])
         tags = self._best(emissions, mask)
         shares = self._marginals(emissions, mask) if self._chained else tf.nn.softmax(emissions)
-        return tags, tf.gather(shares, tags, batch_dims=2)
+        return tags[:, :-1], tf.gather(shares, tags, batch_dims=2)[:, :-1]
 
     def _best(self, emissions, mask):
         greedy = tf.argmax(emissions, axis=2, output_type=tf.int32)

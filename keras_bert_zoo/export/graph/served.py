@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from ...tokenizers.graph import graph_tokenizer
@@ -44,14 +45,15 @@ class Served(tf.Module):
         task: the task, on TensorFlow.
         ops: see `graph_tokenizer`.
         batch_size: rows that the model is run on at a time.
+        text: whether there are signatures of raw text.
     """
 
-    def __init__(self, task, *, ops="text", batch_size=64, **options):
+    def __init__(self, task, *, ops="text", batch_size=64, text=True, **options):
         super().__init__(name="served")
         self.network = Network(task, batch_size)
         self.set_up(task, **options)
         preprocessor = task.preprocessor
-        self.reads_text = preprocessor is not None
+        self.reads_text = text and preprocessor is not None
         if not self.reads_text:
             return
         self.tokenizer = graph_tokenizer(preprocessor.tokenizer, ops)
@@ -79,6 +81,19 @@ class Served(tf.Module):
             **inputs: arrays, as the signature takes them, of str.
         """
         raise NotImplementedError
+
+    @property
+    def images(self):
+        """Name -> `tf.TensorSpec` of what the model takes of images; nothing if it reads none."""
+        specs = self.network.signature
+        return {key: spec for key, spec in specs.items() if key.startswith("visual_")}
+
+    def images_of(self, rows):
+        """An example of `images`, of so many rows with one region each."""
+        return {
+            key: np.ones([rows, *[size or 1 for size in spec.shape[1:]]], spec.dtype.as_numpy_dtype)
+            for key, spec in self.images.items()
+        }
 
     # -------------------------------------------------------------- rows
 
