@@ -1,0 +1,89 @@
+"""WordPiece: every word becomes the longest pieces of the vocabulary that make it up."""
+
+import importlib
+
+import numpy as np
+import tensorflow as tf
+
+from .engine import Engine
+from .tokens import from_values, row_sums_before
+from .words import WordSplitter
+
+# `ops` -> module with a `PieceMatcher`; only one of them needs tensorflow_text.
+MATCHERS = {"text": "fast_wordpiece", "core": "longest_match"}
+
+
+class WordPiece(Engine):
+    """BERT's normalizer, pre-tokenizer and WordPiece, as in the Rust engine.
+
+    Args:
+        specification: a tokenizer.json.
+        ops: `"text"` or `"core"`.
+
+    Raises:
+        ValueError: its normalizer or pre-tokenizer is not BERT's.
+    """
+
+    exact = True
+
+    def __init__(self, specification, ops):
+        super().__init__()
+        _check(specification)
+        model = specification["model"]
+        self._split = WordSplitter(specification["normalizer"])
+        self._match = importlib.import_module(f".{MATCHERS[ops]}", __package__).PieceMatcher(model)
+        self._sizes = tf.Variable(_sizes(model["vocab"]), trainable=False)
+        self._prefix = len(model["continuing_subword_prefix"])
+
+    def __call__(self, strings, first):
+        words = self._split(strings)
+        pieces = self._match(words)
+        of_word = pieces.value_rowids()
+        starts, ends = self._spans(words, pieces, of_word)
+        in_row = tf.range(tf.size(words.splits, tf.int64) - 1)
+        in_row -= tf.repeat(words.row_splits[:-1], words.row_splits[1:] - words.row_splits[:-1])
+        return from_values(
+            tf.gather(pieces.row_splits, words.row_splits),
+            pieces.values,
+            tf.gather(words.sources, starts),
+            tf.gather(words.sources, ends - 1) + 1,
+            tf.gather(in_row, of_word),
+        )
+
+    def normalize(self, strings):
+        return self._split.normalize(strings)
+
+    def ids(self, strings, first):
+        words = self._split(strings)
+        pieces = self._match(words)
+        splits = tf.gather(pieces.row_splits, words.row_splits)
+        return tf.RaggedTensor.from_row_splits(pieces.values, splits, validate=False)
+
+    def _spans(self, words, pieces, of_word):
+        """Where pieces start and end among the characters of all words."""
+        begins = tf.cast(words.splits, tf.int32)
+        begins, lengths = begins[:-1], begins[1:] - begins[:-1]
+        # A word's only piece is all of it, the unknown token too.
+        is_alone = tf.gather(pieces.row_lengths() == 1, of_word)
+        is_first = tf.concat([[True], of_word[1:] != of_word[:-1]], 0)[: tf.size(of_word)]
+        sizes = tf.gather(self._sizes, pieces.values) - tf.where(is_first, 0, self._prefix)
+        sizes = tf.where(is_alone, tf.gather(lengths, of_word), sizes)
+        starts = row_sums_before(sizes, pieces.row_splits) + tf.gather(begins, of_word)
+        return starts, starts + sizes
+
+
+def _sizes(vocabulary):
+    """The characters of each token, by id."""
+    sizes = np.zeros(max(vocabulary.values()) + 1, np.int32)
+    sizes[list(vocabulary.values())] = list(map(len, vocabulary))
+    return sizes
+
+
+def _check(specification):
+    for part, accepted in (("normalizer", "BertNormalizer"), ("pre_tokenizer", "BertPreTokenizer")):
+        found = (specification.get(part) or {}).get("type")
+        if found != accepted:
+            raise ValueError(
+                f"A WordPiece tokenizer has a TensorFlow graph if its {part} is a {accepted}; this "
+                f"one's is {found}. Tokenize before the model, which takes ids as well."
+            )
