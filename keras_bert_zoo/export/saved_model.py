@@ -53,7 +53,6 @@ def write(task, folder, *, ops="text", batch_size=64, text=True, warmup=True, **
     served = build(task, **options)
     named = signatures_of(served)
     functions = {name: signature.traced() for name, signature in named.items()}
-    served.answers = functions["serving_default"]
     tf.saved_model.save(served, str(folder), signatures=functions)
     report = {
         "signatures": {name: describe(functions[name]) for name in named},

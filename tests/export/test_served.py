@@ -125,7 +125,7 @@ def test_several_tasks():
 def test_no_rows():
     import tensorflow as tf
 
-    for name, inputs in INPUTS.items():
+    for name in INPUTS:
         _, served = served_of(name)
         for signature in signatures_of(served).values():
             empty = [

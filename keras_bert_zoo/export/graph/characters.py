@@ -13,6 +13,11 @@ def bounds_of(is_member):
     return np.flatnonzero(np.diff(member.astype("int8"), prepend=0, append=0)).astype("int32")
 
 
+def readable(texts):
+    """Texts with U+FFFD for what is no UTF-8, as Python reads them."""
+    return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+
+
 class Characters(tf.Module):
     """The characters of texts, as offsets count them.
 

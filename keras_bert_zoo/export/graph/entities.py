@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...preprocessing.tags import parts_of
-from .characters import Characters
+from .characters import Characters, readable
 from .paths import TagPaths, breaks
 from .rows import dense, join, lengths_of, stretches, widest
 from .served import TEXTS, Served, Signature
@@ -40,6 +40,7 @@ class ServedEntities(Served):
         return {"serving_default": Signature(self.extract, {"text": TEXTS}, {"text": TEXT})}
 
     def extract(self, text):
+        text = readable(text)
         found = self.tokenizer(text)
         logits = self._token_logits(found.ids)
         words = self._words(text, found)

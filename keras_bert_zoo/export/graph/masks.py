@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from .characters import readable
 from .classes import images_in
 from .rows import dense, widest
 from .served import TEXTS, Served, Signature
@@ -48,6 +49,7 @@ class ServedMasks(Served):
         return {"serving_default": Signature(self.fill, inputs, example)}
 
     def fill(self, text, **images):
+        text = readable(text)
         found = self.tokenizer(text)
         inputs = self.pack(text, side="right")
         is_mask = inputs["token_ids"] == self._mask_id

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from .characters import Characters
+from .characters import Characters, readable
 from .rows import cut, dense, join, lengths_of, stretches, widest
 from .served import TEXTS, Served, Signature
 from .windows import strided_windows
@@ -39,6 +39,7 @@ class ServedSpans(Served):
         return {"start_logits": logits[:, :, 0], "end_logits": logits[:, :, 1]}
 
     def answer(self, question, context):
+        context = readable(context)
         question = self.tokenizer.ids(question)
         question = cut(question, tf.minimum(lengths_of(question), self._query_length))
         found = self.tokenizer(context)
