@@ -128,7 +128,7 @@ def of_row(task, outputs, row):
     if task == "pair":
         return plain["score"]
     if task == "embed":
-        return plain["embedding"]
+        return plain["embeddings"]
     if task.startswith("token"):
         count = plain.pop("count")
         return [{key: value[place] for key, value in plain.items()} for place in range(count)]

@@ -28,9 +28,9 @@ class ServedEmbedder(Served):
         return self.tokens(**self.pack(text))
 
     def tokens(self, **inputs):
-        return {"embedding": self.network(inputs)}
+        return {"embeddings": self.network(inputs)}
 
     def expected(self, task, signature, text):
         texts = [self._prefixes[signature] + one for one in text]
         vectors = task.embed(texts, prompt="", normalize=True if task.normalize else None)
-        return {"embedding": vectors}
+        return {"embeddings": vectors}
