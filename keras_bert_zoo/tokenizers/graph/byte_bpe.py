@@ -155,7 +155,8 @@ def _merges(model):
 
 def _whole_words(specification, bytes_of):
     """The words, as bytes, that the Rust model makes one token of."""
-    model = rust().Tokenizer.from_str(json.dumps({**specification, "added_tokens": []})).model
+    bare = {"version": "1.0", "added_tokens": [], "model": specification["model"]}
+    model = rust().Tokenizer.from_str(json.dumps(bare)).model
     words = {}
     for token, index in specification["model"]["vocab"].items():
         if token and all(character in bytes_of for character in token):

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ..files import rust
 from .characters import expanded, transformed
-from .unicode_tables import COUNT, SURROGATES, Numbers, Texts, changed, every_character
+from .unicode_tables import COUNT, Numbers, Texts, asked, changed, text
 
 # A character of each combining class there is; a class never changes once it is given.
 _MARKS = {
@@ -155,9 +155,9 @@ def compositions():
     """(character, character) to the one that they compose to."""
     composed = rust().normalizers.NFC()
     pairs = {}
-    for point, apart in decompositions("NFD").items():
-        start, last = composed.normalize_str(apart[:-1]), apart[-1]
-        if len(apart) > 1 and len(start) == 1 and composed.normalize_str(apart) == chr(point):
+    for point, parts in decompositions("NFD").items():
+        start, last = composed.normalize_str(parts[:-1]), parts[-1]
+        if len(parts) > 1 and len(start) == 1 and composed.normalize_str(parts) == chr(point):
             pairs[start, last] = chr(point)
     return pairs
 
@@ -169,19 +169,15 @@ def combining_classes():
     0 is that of a starter; a mark is sorted before another exactly if it is of a lower class.
     """
     classes = np.zeros(COUNT, "int32")
-    characters = every_character()
+    characters = text(asked()).replace("\n", " ")
     highest = chr(_MARKS[240])
-    sorted_ = rust().normalizers.NFD()
-    apart = sorted_.normalize_str("\n".join(highest + c for c in characters.replace("\n", " ")))
-    moved = [p for p, text in zip(_points(), apart.split("\n")) if text[0] != highest]
+    apart = rust().normalizers.NFD()
+    found = apart.normalize_str("\n".join(highest + c for c in characters)).split("\n")
+    moved = [point for point, two in zip(asked(), found) if two[0] != highest]
     # One that comes apart is of no matter: its parts are what is sorted.
     moved = [point for point in moved if point not in decompositions("NFD")]
     for point in [*moved, _MARKS[240]]:
         pairs = "\n".join(chr(mark) + chr(point) for mark in _MARKS.values())
-        after = [text[-1] == chr(point) for text in sorted_.normalize_str(pairs).split("\n")]
-        classes[point] = sum(after)
+        classes[point] = sum(two[-1] == chr(point) for two in apart.normalize_str(pairs).split("\n"))
     return classes
 
-
-def _points():
-    return (p for p in range(COUNT) if p not in SURROGATES)

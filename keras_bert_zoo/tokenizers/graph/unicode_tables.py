@@ -1,11 +1,16 @@
 """Tables over all code points, small enough to live in a SavedModel."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
+from ..files import rust
+
 COUNT = 0x110000
-SURROGATES = range(0xD800, 0xE000)
 PAGE = 128
+# Beyond there are no characters but tags, so one in a page is asked about for them all.
+_DENSE, _TAGS = 0x32400, (0xE0000, 0xE0200)
 
 
 class Numbers(tf.Module):
@@ -21,9 +26,11 @@ class Numbers(tf.Module):
 
     def __init__(self, values):
         super().__init__()
-        pages, order = np.unique(values.reshape(-1, PAGE), axis=0, return_inverse=True)
-        self._order = tf.Variable(order.reshape(-1).astype("int32"), trainable=False)
-        self._pages = tf.Variable(pages.reshape(-1).astype("int32"), trainable=False)
+        places, order = {}, []
+        for page in values.astype("int32").reshape(-1, PAGE):
+            order.append(places.setdefault(page.tobytes(), len(places)))
+        self._order = tf.Variable(np.array(order, "int32"), trainable=False)
+        self._pages = tf.Variable(np.frombuffer(b"".join(places), "int32"), trainable=False)
 
     def __call__(self, points):
         page = tf.gather(self._order, points // PAGE)
@@ -64,9 +71,29 @@ class Texts(tf.Module):
         return tf.where(which > 0, found, points)
 
 
-def every_character():
-    """A str of all code points that a text may hold, in their order."""
-    return "".join(map(chr, (p for p in range(COUNT) if p not in SURROGATES)))
+def text(points):
+    """A str of code points."""
+    return np.asarray(points, "<u4").tobytes().decode("utf-32-le")
+
+
+@functools.cache
+def asked():
+    """The code points that are asked about, in their order; each stands for the rest of its page.
+
+    Not the surrogates, which no text holds.
+    """
+    points = np.arange(COUNT)
+    sparse = (points >= _DENSE) & ~((points >= _TAGS[0]) & (points < _TAGS[1]))
+    surrogate = (points >= 0xD800) & (points < 0xE000)
+    return points[~surrogate & (~sparse | (points % PAGE == 0))]
+
+
+def for_all(values):
+    """Values for `asked()` as values for all code points; 0 for surrogates."""
+    points = np.arange(COUNT)
+    full = np.asarray(values)[np.searchsorted(asked(), points, "right") - 1]
+    full[0xD800:0xE000] = 0
+    return full
 
 
 def matching(regex):
@@ -74,32 +101,26 @@ def matching(regex):
 
     The expressions of TensorFlow are of another library, with another version of Unicode.
     """
-    from ..files import rust
-
     library = rust()
     split = library.pre_tokenizers.Split(library.Regex(f"(?:{regex})+"), "removed")
-    found = np.ones(COUNT, bool)
-    found[SURROGATES.start : SURROGATES.stop] = False
-    for _, (start, end) in split.pre_tokenize_str(every_character()):
-        found[_points(start, end)] = False
-    return found
-
-
-def _points(start, end):
-    """The code points at places of `every_character()`, which has no surrogates."""
-    places = np.arange(start, end)
-    return places + len(SURROGATES) * (places >= SURROGATES.start)
+    found = np.ones(len(asked()), bool)
+    for _, (start, end) in split.pre_tokenize_str(text(asked())):
+        found[start:end] = False
+    return for_all(found)
 
 
 def changed(normalizer):
     """Code point to what a normalizer of the `tokenizers` library makes of it, if it is another.
 
     For normalizers that look at each character alone, and let a line end be.
+
+    Raises:
+        ValueError: it is not such a normalizer.
     """
-    characters = every_character()
-    normalized = normalizer.normalize_str("\n".join(characters.replace("\n", " "))).split("\n")
-    if len(normalized) != len(characters):
-        raise ValueError(f"{normalizer} does not look at each character alone.")
-    texts = {ord(c): text for c, text in zip(characters, normalized) if c != text and c != "\n"}
+    characters = text(asked()).replace("\n", " ")
+    normalized = normalizer.normalize_str("\n".join(characters)).split("\n")
+    texts = {ord(c): new for c, new in zip(characters, normalized) if c != new}
     alone = normalizer.normalize_str("\n")
-    return texts if alone == "\n" else {**texts, ord("\n"): alone}
+    if len(normalized) != len(characters) or alone != "\n" or max(texts, default=0) >= _TAGS[1]:
+        raise ValueError(f"{normalizer} does not look at each character alone.")
+    return texts
