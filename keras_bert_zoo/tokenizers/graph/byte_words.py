@@ -12,7 +12,7 @@ says where a word begins by what little is around it, so all characters are look
 import numpy as np
 import tensorflow as tf
 
-from .characters import expanded, take
+from .characters import earlier, expanded, later, take
 from .unicode_tables import Numbers, matching
 
 OTHER, LETTER, NUMBER, SPACE, NONE = range(5)
@@ -46,12 +46,12 @@ class ByteWords(tf.Module):
 
     def _begins(self, points, first):
         kinds = self._kinds(points)
-        last = tf.concat([first[1:], [True]], 0)[: tf.size(first)]
-        before = tf.where(first, NONE, _earlier(kinds, NONE))
-        after = tf.where(last, NONE, _later(kinds, NONE))
+        last = later(first, True)
+        before = tf.where(first, NONE, earlier(kinds, NONE))
+        after = tf.where(last, NONE, later(kinds, NONE))
         word_follows = (after != SPACE) & (after != NONE)
         is_space = points == ord(" ")
-        after_space = _earlier(is_space, False) & ~first
+        after_space = earlier(is_space, False) & ~first
         in_white = (before != SPACE) | word_follows
         elsewhere = (before != kinds) & ~after_space
         begins = tf.where(kinds == SPACE, in_white, elsewhere)
@@ -60,14 +60,14 @@ class ByteWords(tf.Module):
 
 def _with_contractions(begins, points, kinds, last, after_space):
     """The same with `'s` and the like as words."""
-    letter, second = _later(points, 0), _later(_later(points, 0), 0)
-    last_after = last | _later(last, True)
+    letter, second = later(points, 0), later(later(points, 0), 0)
+    last_after = last | later(last, True)
     start = begins & (points == ord("'")) & ~last & ~after_space
     one = start & _among(letter, ONE)
     two = start & ~last_after
     two &= tf.reduce_any([(letter == ord(a)) & (second == ord(b)) for a, b in TWO], 0)
-    begins &= ~_earlier(one | two, False)
-    begins |= _earlier(_earlier(one, False), False) | _earlier(_earlier(_earlier(two, False), False), False)
+    begins &= ~earlier(one | two, False)
+    begins |= earlier(earlier(one, False), False) | earlier(earlier(earlier(two, False), False), False)
     return begins
 
 
@@ -82,13 +82,4 @@ def _spaced(characters):
 
 def _among(points, letters):
     return tf.reduce_any([points == ord(letter) for letter in letters], 0)
-
-
-def _earlier(values, initial):
-    return tf.concat([[initial], values[:-1]], 0)[: tf.size(values)]
-
-
-def _later(values, final):
-    return tf.concat([values[1:], [final]], 0)[: tf.size(values)]
-
 

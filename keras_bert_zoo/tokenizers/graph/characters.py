@@ -37,7 +37,7 @@ class Characters(NamedTuple):
 
     def last(self):
         """Whether each character ends its text."""
-        return tf.concat([self.first()[1:], [True]], 0)[: tf.size(self.points)]
+        return later(self.first(), True)
 
 
 def edges(splits, size):
@@ -52,6 +52,22 @@ def rows_of(splits, size):
     would if each were as long as the longest.
     """
     return tf.cumsum(_begun(splits, size)) - 1
+
+
+def earlier(values, initial):
+    """For each of some values, the one before it."""
+    return tf.concat([[initial], values[:-1]], 0)[: tf.size(values)]
+
+
+def later(values, final):
+    """For each of some values, the one after it."""
+    return tf.concat([values[1:], [final]], 0)[: tf.size(values)]
+
+
+def latest(flags, places):
+    """The place of the last flag up to each place; 0 where there is none yet."""
+    marked = tf.concat([[0], tf.boolean_mask(places, flags)], 0)
+    return tf.gather(marked, tf.cumsum(tf.cast(flags, tf.int32)))
 
 
 def splits_of(rows, count):

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..files import rust
-from .characters import expanded, transformed
+from .characters import earlier, expanded, latest, transformed
 from .unicode_tables import COUNT, Numbers, Texts, asked, changed, text
 
 # A character of each combining class there is; a class never changes once it is given.
@@ -97,10 +97,10 @@ class Composition(tf.Module):
         before may take up waits.
         """
         places = tf.range(tf.size(points))
-        origin = latest(_shifted(classes == 0, True), places) - 1
+        origin = latest(earlier(classes == 0, True), places) - 1
         origin = tf.where(places > 0, origin, -1)
         there = tf.maximum(origin, 0)
-        last = tf.concat([[0], classes[:-1]], 0)[: tf.size(points)]
+        last = earlier(classes, 0)
         free = (origin == places - 1) | ((last < classes) & (last > 0))
         free &= (origin >= 0) & (tf.gather(classes, there) == 0) & ~passed
         free &= (tf.gather(rows, there) == rows) & (self._second(points) > 0)
@@ -132,16 +132,6 @@ class Composition(tf.Module):
 
 def _pair(first, second):
     return first * COUNT + second
-
-
-def _shifted(flags, initial):
-    return tf.concat([[initial], flags[:-1]], 0)[: tf.size(flags)]
-
-
-def latest(flags, places):
-    """The place of the last flag up to each place; 0 where there is none yet."""
-    marked = tf.concat([[0], tf.boolean_mask(places, flags)], 0)
-    return tf.gather(marked, tf.cumsum(tf.cast(flags, tf.int32)))
 
 
 @functools.cache

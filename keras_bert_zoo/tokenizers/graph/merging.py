@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from .characters import earlier, later
+
 NEVER = 2**31 - 1
 
 
@@ -62,10 +64,9 @@ class Merges(tf.Module):
         """Words after one merge of each, or after all those of the same rank."""
         places = tf.range(tf.size(symbols))
         hit = ranks == best
-        earlier = tf.concat([[False], hit[:-1]], 0)[: tf.size(hit)]
         if self._together:
             # Of "aaaa", the first and the third; a run of these begins where none is before it.
-            begins = hit & ~earlier
+            begins = hit & ~earlier(hit, False)
             run = tf.cumsum(tf.cast(begins, tf.int32))
             start = tf.gather(tf.concat([[0], tf.boolean_mask(places, begins)], 0), run)
             hit &= (places - start) % 2 == 0
@@ -76,9 +77,9 @@ class Merges(tf.Module):
             hit &= tf.gather(firsts, words) == places
         merged = tf.gather(self._merged, tf.minimum(ranks, tf.size(self._merged) - 1))
         symbols = tf.where(hit, merged, symbols)
-        keep = tf.where(~tf.concat([[False], hit[:-1]], 0)[: tf.size(hit)])[:, 0]
+        keep = tf.where(~earlier(hit, False))[:, 0]
         symbols, words, ranks, hit = (tf.gather(e, keep) for e in (symbols, words, ranks, hit))
-        touched = tf.where(hit | tf.concat([hit[1:], [False]], 0)[: tf.size(hit)])[:, 0]
+        touched = tf.where(hit | later(hit, False))[:, 0]
         touched = tf.cast(touched, tf.int32)
         found = self._looked_up(symbols, words, touched)
         return symbols, words, tf.tensor_scatter_nd_update(ranks, touched[:, None], found)

@@ -42,14 +42,18 @@ class Texts(tf.Module):
 
     Args:
         texts: dict of code point to str, which may be empty.
+        others: further str, to be told from each other.
+
+    Attributes:
+        place: dict of str to which of the texts it is.
     """
 
-    def __init__(self, texts):
+    def __init__(self, texts, others=()):
         super().__init__()
-        distinct = sorted(set(texts.values()))
-        place = {text: index for index, text in enumerate(distinct, 1)}
+        distinct = sorted({*texts.values(), *others})
+        self.place = {text: index for index, text in enumerate(distinct, 1)}
         which = np.zeros(COUNT, "int32")
-        which[list(texts)] = [place[text] for text in texts.values()]
+        which[list(texts)] = [self.place[text] for text in texts.values()]
         lengths = np.array([1, *map(len, distinct)], "int32")
         self._which = Numbers(which)
         self._lengths = tf.Variable(lengths, trainable=False)
