@@ -64,8 +64,7 @@ class Viterbi(tf.Module):
             nodes = self._steps.lookup(keys)
             pieces = tf.where(nodes < 0, -1, tf.gather(self._ends, tf.maximum(nodes, 0)))
             found = tf.where(pieces >= 0)
-            row = tf.fill([size], none)
-            row = tf.cond(length > 0, lambda: row, lambda: tf.fill([size], self._unk))
+            row = tf.fill([size], tf.where(length > 0, none, self._unk))
             places_found = tf.gather_nd(places, found)[:, None]
             row = tf.tensor_scatter_nd_update(row, places_found, tf.gather_nd(pieces, found))
             further = tf.where((nodes >= 0) & (places + 1 < tf.gather(ends, places)))[:, 0]
@@ -75,8 +74,9 @@ class Viterbi(tf.Module):
         flat = tf.TensorShape([None])
         state = (0, tf.range(size), tf.zeros([size], tf.int32), table)
         shapes = (tf.TensorShape([]), flat, flat, None)
-        state = tf.while_loop(lambda _, places, *__: tf.size(places) > 0, step, state, shapes)
-        return tf.reshape(state[-1].stack(), [-1, size])
+        # At least once, as there is nothing to stack otherwise.
+        state = tf.while_loop(lambda n, p, *_: (n == 0) | (tf.size(p) > 0), step, state, shapes)
+        return tf.reshape(state[-1].stack(), [state[0], size])
 
     def _best(self, candidates, starts, lengths):
         """How long the last piece of each beginning of each word is, and where to find it.
