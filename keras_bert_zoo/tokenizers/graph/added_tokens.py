@@ -62,21 +62,19 @@ class AddedTokens(Engine):
         self._right = [token["id"] for token in tokens if token["rstrip"]]
 
     def __call__(self, strings, first):
-        return tf.cond(
-            self._any(strings),
-            lambda: self._tokens(self._parts(strings), first),
-            lambda: self.inner(strings, first),
-        )
+        is_any, parts = self._cut(strings)
+        tokens = self.inner(*_between(parts, first))
+        return tf.cond(is_any, lambda: _merged(tokens, parts), lambda: tokens)
 
     def ids(self, strings, first):
-        return tf.cond(
-            self._any(strings),
-            lambda: self._only_ids(self._parts(strings), first),
-            lambda: self.inner.ids(strings, first),
-        )
+        is_any, parts = self._cut(strings)
+        ids = self.inner.ids(*_between(parts, first))
+        return tf.cond(is_any, lambda: _merged_ids(ids, parts), lambda: ids)
 
-    def _any(self, strings):
-        return tf.reduce_any(tf.strings.regex_full_match(strings, f"(?s).*(?:{self._pattern}).*"))
+    def _cut(self, strings):
+        """Whether there are added tokens, and `Parts`: if there are none, whole strings."""
+        is_any = tf.reduce_any(tf.strings.regex_full_match(strings, f"(?s).*(?:{self._pattern}).*"))
+        return is_any, tf.cond(is_any, lambda: self._parts(strings), lambda: _whole(strings))
 
     def _parts(self, strings):
         marked = tf.strings.regex_replace(strings, f"({self._pattern})", MARK + b"\\1" + MARK)
@@ -92,31 +90,40 @@ class AddedTokens(Engine):
         starts = row_sums_before(lengths, splits)
         return Parts(values, ids, starts, starts + lengths, splits)
 
-    def _between(self, parts, first):
-        """What is between the tokens, and whether it begins its text."""
-        rows = parts.row_splits[1:] - parts.row_splits[:-1]
-        first = tf.repeat(first, rows) & (parts.starts == 0)
-        return tf.where(parts.ids >= 0, "", parts.strings), first
 
-    def _tokens(self, parts, first):
-        inner = self.inner(*self._between(parts, first))
-        order, splits = _merged(inner.ids, parts)
-        is_token = parts.ids >= 0
-        words = row_sums_before(tf.where(is_token, 1, _last(inner.words) + 1), parts.row_splits)
-        rows = inner.ids.value_rowids()
-        fields = (
-            (inner.ids.values, parts.ids),
-            (inner.starts.values + tf.gather(parts.starts, rows), parts.starts),
-            (inner.ends.values + tf.gather(parts.starts, rows), parts.ends),
-            (inner.words.values + tf.gather(words, rows), words),
-        )
-        return from_values(splits, *(_picked(a, b, is_token, order) for a, b in fields))
+def _whole(strings):
+    """`Parts` of strings without added tokens; where they end is not looked at."""
+    nothing = tf.zeros_like(strings, tf.int32)
+    splits = tf.range(tf.size(strings, tf.int64) + 1)
+    return Parts(strings, nothing - 1, nothing, nothing, splits)
 
-    def _only_ids(self, parts, first):
-        ids = self.inner.ids(*self._between(parts, first))
-        order, splits = _merged(ids, parts)
-        values = _picked(ids.values, parts.ids, parts.ids >= 0, order)
-        return tf.RaggedTensor.from_row_splits(values, splits, validate=False)
+
+def _between(parts, first):
+    """What is between the tokens, and whether it begins its text."""
+    first = tf.repeat(first, parts.row_splits[1:] - parts.row_splits[:-1])
+    return tf.where(parts.ids >= 0, "", parts.strings), first & (parts.starts == 0)
+
+
+def _merged(inner, parts):
+    """The tokens of parts put together to those of their strings, with the added ones."""
+    order, splits = _order(inner.ids, parts)
+    is_token = parts.ids >= 0
+    words = row_sums_before(tf.where(is_token, 1, _last(inner.words) + 1), parts.row_splits)
+    rows = inner.ids.value_rowids()
+    before = tf.gather(parts.starts, rows)
+    fields = (
+        (inner.ids.values, parts.ids),
+        (inner.starts.values + before, parts.starts),
+        (inner.ends.values + before, parts.ends),
+        (inner.words.values + tf.gather(words, rows), words),
+    )
+    return from_values(splits, *(_picked(a, b, is_token, order) for a, b in fields))
+
+
+def _merged_ids(inner, parts):
+    order, splits = _order(inner, parts)
+    values = _picked(inner.values, parts.ids, parts.ids >= 0, order)
+    return tf.RaggedTensor.from_row_splits(values, splits, validate=False)
 
 
 def _check(tokens):
@@ -169,7 +176,7 @@ def _last(ragged):
     return tf.where(ragged.row_lengths() > 0, tf.gather(values, ragged.row_splits[1:]), -1)
 
 
-def _merged(inner, parts):
+def _order(inner, parts):
     """Where the tokens of each string are among those of the inner engine and, after these, the
     added ones; and the row splits of that."""
     count = tf.size(inner.values, tf.int64)

@@ -84,8 +84,9 @@ def _normalized(settings):
     for begin, end in ranges:
         part = np.setdiff1d(np.arange(begin, end), [ord(_SEPARATOR)], assume_unique=True)
         text = _text(part)
-        if begin >= _DENSE and normalizer.normalize_str(text) in ("", text):
-            found = part if normalizer.normalize_str(text) else part[:0]
+        at_once = normalizer.normalize_str(text) if begin >= _DENSE else None
+        if at_once in ("", text):
+            found = part if at_once else part[:0]
             size = np.full(len(part), len(found) // len(part))
         else:
             found, size = _one_by_one(normalizer, text)
