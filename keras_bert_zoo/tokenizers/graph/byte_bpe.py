@@ -9,7 +9,6 @@ from ..files import rust
 from .byte_words import ByteWords
 from .characters import repeated, rows_of
 from .merging import Merges
-from .normalizers import Normalizer
 from .subwords import Subwords
 
 # Bytes that are in no text.
@@ -34,14 +33,13 @@ class ByteBPE(Subwords):
         _check(model)
         bytes_of = _bytes_of_characters()
         vocabulary = model["vocab"]
-        super().__init__(_whole_words(specification, bytes_of))
+        super().__init__(specification.get("normalizer"), _whole_words(specification, bytes_of))
         missing = [c for c in bytes_of if c not in vocabulary and bytes_of[c] not in _NO_UTF_8]
         if missing:
             raise ValueError(
                 f"The vocabulary lacks {len(missing)} of the 243 bytes of UTF-8, the first is "
                 f"{missing[0]!r}. There is a TensorFlow graph for one that has all."
             )
-        self._normalizer = Normalizer(specification.get("normalizer"))
         self._splitter = ByteWords(**_byte_level(specification.get("pre_tokenizer")))
         self._merges = Merges(_merges(model))
         symbols = np.zeros(256, "int32")
@@ -50,7 +48,6 @@ class ByteBPE(Subwords):
         self._symbols = tf.Variable(symbols, trainable=False)
         self._set_lengths(vocabulary, bytes_of)
         self._trim, self._spaced = _trimming(specification.get("post_processor"))
-        self.normalize = self._normalizer.strings if self._normalizer.steps else None
 
     def _set_lengths(self, vocabulary, bytes_of):
         lengths = np.zeros((max(vocabulary.values()) + 1, 3), "int32")
@@ -62,8 +59,8 @@ class ByteBPE(Subwords):
             tf.Variable(column, trainable=False) for column in lengths.T
         )
 
-    def _words(self, strings, first, aligned):
-        return self._splitter(self._normalizer(strings, aligned))
+    def _words(self, characters, first):
+        return self._splitter(characters)
 
     def _cut(self, words):
         lengths = tf.strings.length(words)

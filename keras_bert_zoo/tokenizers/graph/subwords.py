@@ -2,29 +2,55 @@
 
 import tensorflow as tf
 
-from .characters import repeated, splits_of
+from .characters import decode, repeated, splits_of
 from .engine import Engine
+from .normalizers import Normalizer
 from .tokens import from_values
+
+
+class Normalized(Engine):
+    """An engine for strings that it need not normalize.
+
+    Args:
+        engine: a `Subwords`.
+    """
+
+    exact = True
+
+    def __init__(self, engine):
+        super().__init__()
+        self._engine = engine
+
+    def __call__(self, strings, first):
+        return self._engine(strings, first, normalized=True)
+
+    def ids(self, strings, first):
+        return self._engine.ids(strings, first, normalized=True)
 
 
 class Subwords(Engine):
     """An engine that cuts words. A subclass says what words are, and how unusual ones are cut.
 
     Args:
+        normalizer: of tokenizer.json, an object or None.
         whole: dict of word (bytes) to id, for words that are one token; the fastest.
     """
 
     exact = True
 
-    def __init__(self, whole):
+    def __init__(self, normalizer, whole):
         super().__init__()
+        self._normalizer = Normalizer(normalizer)
+        if self._normalizer.steps:
+            self.normalize = self._normalizer.strings
+            self.normalized = Normalized(self)
         keys, values = list(whole) or [b""], list(whole.values()) or [-1]
         table = tf.lookup.KeyValueTensorInitializer(keys, values, tf.string, tf.int32)
         self._whole = tf.lookup.StaticHashTable(table, -1)
 
     @tf.autograph.experimental.do_not_convert
-    def __call__(self, strings, first):
-        characters, begins = self._words(strings, first, aligned=True)
+    def __call__(self, strings, first, normalized=False):
+        characters, begins = self._words(self._characters(strings, True, normalized), first)
         ids, lengths, counts, owners = self._cut_all(characters, begins)
         before = tf.concat([[0], tf.cumsum(lengths)], 0)
         starts, ends = self._places(characters, ids, before)
@@ -36,13 +62,17 @@ class Subwords(Engine):
         return from_values(splits, ids, starts, ends, word_of - tf.gather(begin, owner))
 
     @tf.autograph.experimental.do_not_convert
-    def ids(self, strings, first):
-        characters, begins = self._words(strings, first, aligned=False)
+    def ids(self, strings, first, normalized=False):
+        characters, begins = self._words(self._characters(strings, False, normalized), first)
         ids, _, counts, owners = self._cut_all(characters, begins)
         lengths = tf.math.unsorted_segment_sum(counts, owners, characters.texts)
-        return tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
+        splits = tf.concat([[0], tf.cumsum(tf.cast(lengths, tf.int64))], 0)
+        return tf.RaggedTensor.from_row_splits(ids, splits, validate=False)
 
-    def _words(self, strings, first, aligned):
+    def _characters(self, strings, aligned, normalized):
+        return decode(strings, aligned) if normalized else self._normalizer(strings, aligned)
+
+    def _words(self, characters, first):
         """`Characters` of all words, and whether each begins one."""
         raise NotImplementedError
 

@@ -6,7 +6,6 @@ import tensorflow as tf
 
 from ..files import rust
 from .metaspace import splitters
-from .normalizers import Normalizer
 from .subwords import Subwords
 from .viterbi import PENALTY, Viterbi
 
@@ -28,14 +27,11 @@ class Unigram(Subwords):
     def __init__(self, specification, ops="text"):
         model = specification["model"]
         _check(model)
-        super().__init__(_whole_words(model))
-        self._normalizer = Normalizer(specification.get("normalizer"))
+        super().__init__(specification.get("normalizer"), _whole_words(model))
         self._splitters = splitters(specification.get("pre_tokenizer"))
         self._viterbi = Viterbi(model["vocab"], model["unk_id"])
-        self.normalize = self._normalizer.strings if self._normalizer.steps else None
 
-    def _words(self, strings, first, aligned):
-        characters = self._normalizer(strings, aligned)
+    def _words(self, characters, first):
         begins = characters.first()
         for splitter in self._splitters:
             characters, begins = splitter(characters, begins, first)
