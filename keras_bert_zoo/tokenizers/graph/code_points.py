@@ -33,13 +33,14 @@ class Table(NamedTuple):
         pages: int32 [4352], where the entries of each 256 code points begin in `entries`.
         entries: int32.
         sequences: int32, one sequence after the other.
-        splits: int32, where each of these begins, and the end of the last.
+        begins, sizes: int32, where each of these begins, and how long it is; the first is empty.
     """
 
     pages: np.ndarray
     entries: np.ndarray
     sequences: np.ndarray
-    splits: np.ndarray
+    begins: np.ndarray
+    sizes: np.ndarray
 
 
 def table(normalizer):
@@ -61,18 +62,20 @@ def _table(settings):
     one = lengths == 1
     first = splits[:-1][one]
     full[points[one]] = (values[first] - points[one]) << KIND_BITS | kinds[first]
-    sequences, sequence_splits = [], [0]
+    sequences, sizes = [], [0]
     for place in np.flatnonzero(lengths > 1):
         point, part = points[place], slice(splits[place], splits[place + 1])
         if list(kinds[part])[::2] == [SPACE, SPACE]:
             value, kind = values[part][1], SPACED
         else:
-            value, kind = len(sequence_splits) - 1, SEVERAL
-            sequences.extend(values[part] << KIND_BITS | kinds[part])
-            sequence_splits.append(len(sequences))
+            value, kind = len(sizes), SEVERAL
+            sequences.append(values[part] << KIND_BITS | kinds[part])
+            sizes.append(lengths[place])
         full[point] = (value - point) << KIND_BITS | kind
     distinct, which = np.unique(full.reshape(-1, _PAGE), axis=0, return_inverse=True)
-    arrays = which.reshape(-1) * _PAGE, distinct.reshape(-1), sequences, sequence_splits
+    begins = np.cumsum(sizes) - sizes
+    sequences = np.concatenate([*sequences, [PLAIN]])  # never empty: it is indexed in any case
+    arrays = which.reshape(-1) * _PAGE, distinct.reshape(-1), sequences, begins, sizes
     return Table(*(np.array(array, np.int32) for array in arrays))
 
 

@@ -111,4 +111,8 @@ def _texts(texts):
             f"Expected texts of shape [n]; these have the shape {texts.shape}. Put a single text "
             "into a list."
         )
-    return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+    return tf.cond(
+        tf.reduce_all(tf.strings.regex_full_match(texts, r"[\x00-\x7f]*")),
+        lambda: texts,
+        lambda: tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace"),
+    )

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from .ascii_text import ascii_words
 from .trie import CONTINUING, FIRST, POINT_BITS, trie
 
 
@@ -27,22 +28,33 @@ class PieceMatcher(tf.Module):
         self._tokens = tf.Variable(tree.tokens, trainable=False)
         self._depths = tf.Variable(tree.depths, trainable=False)
 
-    def __call__(self, words):
-        """Ids of the pieces of `Words`, a ragged tensor [w, pieces]."""
-        characters = tf.RaggedTensor.from_row_splits(words.characters, words.splits, validate=False)
-        lengths = characters.row_lengths()
-        whole = self._whole.lookup(tf.strings.unicode_encode(characters, "UTF-8"))
-        whole = tf.where(lengths > self._longest, self._unknown, whole)
-        others = tf.where(whole < 0)
-        pieces, counts = self._pieces(tf.gather(characters, others[:, 0]))
-        # A word without pieces is one unknown token.
-        has_pieces = (
-            tf.scatter_nd(others, tf.cast(counts > 0, tf.int32), tf.shape(whole, tf.int64)) > 0
+    def __call__(self, characters):
+        """Ids of the pieces of words, ragged [w, pieces], of their characters, [w, characters]."""
+        strings = tf.strings.unicode_encode(characters, "UTF-8")
+        return self._of_words(strings, characters.row_lengths(), lambda i: tf.gather(characters, i))
+
+    def ascii_ids(self, strings):
+        """Ids of the pieces of strings, ragged [m, pieces]; all are `PLAIN_ASCII`."""
+        words = ascii_words(strings)
+        pieces = self._of_words(
+            words.values,
+            tf.cast(tf.strings.length(words.values), tf.int64),
+            lambda i: tf.strings.unicode_decode(tf.gather(words.values, i), "UTF-8"),
         )
-        whole = tf.where(whole < 0, self._unknown, whole)
+        splits = tf.gather(pieces.row_splits, words.row_splits)
+        return tf.RaggedTensor.from_row_splits(pieces.values, splits, validate=False)
+
+    def _of_words(self, strings, lengths, characters_of):
+        """Ids of the pieces of words; `characters_of` gives the characters of some of them."""
+        whole = tf.where(lengths > self._longest, self._unknown, self._whole.lookup(strings))
+        others = tf.where(whole < 0)
+        pieces, counts = self._pieces(characters_of(others[:, 0]))
+        # A word without pieces is one unknown token.
+        has_pieces = tf.scatter_nd(others, tf.cast(counts > 0, tf.int32), tf.shape(whole, tf.int64))
         counts = tf.tensor_scatter_nd_update(tf.ones_like(lengths), others, tf.maximum(counts, 1))
-        places = tf.where(tf.repeat(has_pieces, counts))
-        values = tf.tensor_scatter_nd_update(tf.repeat(whole, counts), places, pieces)
+        values = tf.repeat(tf.where(whole < 0, self._unknown, whole), counts)
+        places = tf.where(tf.repeat(has_pieces > 0, counts))
+        values = tf.tensor_scatter_nd_update(values, places, pieces)
         return tf.RaggedTensor.from_row_lengths(values, counts, validate=False)
 
     def _pieces(self, words):

@@ -5,8 +5,9 @@ import importlib
 import numpy as np
 import tensorflow as tf
 
+from .ascii_text import is_plain_ascii
 from .engine import Engine
-from .tokens import from_values, row_sums_before
+from .tokens import from_values
 from .words import WordSplitter
 
 # `ops` -> module with a `PieceMatcher`; only one of them needs tensorflow_text.
@@ -33,43 +34,59 @@ class WordPiece(Engine):
         self._split = WordSplitter(specification["normalizer"])
         self._match = importlib.import_module(f".{MATCHERS[ops]}", __package__).PieceMatcher(model)
         self._sizes = tf.Variable(_sizes(model["vocab"]), trainable=False)
+        self._lowercase = specification["normalizer"]["lowercase"]
         self._prefix = len(model["continuing_subword_prefix"])
 
     def __call__(self, strings, first):
         words = self._split(strings)
-        pieces = self._match(words)
+        pieces = self._match(words.characters)
         of_word = pieces.value_rowids()
-        starts, ends = self._spans(words, pieces, of_word)
-        in_row = tf.range(tf.size(words.splits, tf.int64) - 1)
-        in_row -= tf.repeat(words.row_splits[:-1], words.row_splits[1:] - words.row_splits[:-1])
+        starts, ends = self._spans(words.characters, pieces, of_word)
         return from_values(
             tf.gather(pieces.row_splits, words.row_splits),
             pieces.values,
             tf.gather(words.sources, starts),
             tf.gather(words.sources, ends - 1) + 1,
-            tf.gather(in_row, of_word),
+            of_word - tf.gather(_first_word(words.row_splits), of_word),
+        )
+
+    def ids(self, strings, first):
+        plain = is_plain_ascii(strings)
+        return tf.cond(
+            tf.reduce_all(plain),
+            lambda: self._ascii_ids(strings),
+            lambda: self._mixed_ids(strings, plain),
         )
 
     def normalize(self, strings):
         return self._split.normalize(strings)
 
-    def ids(self, strings, first):
-        words = self._split(strings)
-        pieces = self._match(words)
-        splits = tf.gather(pieces.row_splits, words.row_splits)
-        return tf.RaggedTensor.from_row_splits(pieces.values, splits, validate=False)
+    def _ascii_ids(self, strings):
+        return self._match.ascii_ids(tf.strings.lower(strings) if self._lowercase else strings)
 
-    def _spans(self, words, pieces, of_word):
+    def _mixed_ids(self, strings, plain):
+        words = self._split(tf.where(plain, "", strings))
+        pieces = self._match(words.characters)
+        splits = tf.gather(pieces.row_splits, words.row_splits)
+        others = tf.RaggedTensor.from_row_splits(pieces.values, splits, validate=False)
+        return tf.concat([self._ascii_ids(tf.where(plain, strings, "")), others], 1)
+
+    def _spans(self, characters, pieces, of_word):
         """Where pieces start and end among the characters of all words."""
-        begins = tf.cast(words.splits, tf.int32)
-        begins, lengths = begins[:-1], begins[1:] - begins[:-1]
         # A word's only piece is all of it, the unknown token too.
         is_alone = tf.gather(pieces.row_lengths() == 1, of_word)
         is_first = tf.concat([[True], of_word[1:] != of_word[:-1]], 0)[: tf.size(of_word)]
         sizes = tf.gather(self._sizes, pieces.values) - tf.where(is_first, 0, self._prefix)
+        lengths = tf.cast(characters.row_lengths(), tf.int32)
         sizes = tf.where(is_alone, tf.gather(lengths, of_word), sizes)
-        starts = row_sums_before(sizes, pieces.row_splits) + tf.gather(begins, of_word)
-        return starts, starts + sizes
+        # Pieces make up their words without gaps.
+        ends = tf.cumsum(sizes)
+        return ends - sizes, ends
+
+
+def _first_word(row_splits):
+    """For each word, the number of the first word of its string."""
+    return tf.repeat(row_splits[:-1], row_splits[1:] - row_splits[:-1])
 
 
 def _sizes(vocabulary):

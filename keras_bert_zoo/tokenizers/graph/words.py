@@ -7,22 +7,18 @@ import tensorflow as tf
 from . import code_points
 from .code_points import DROPPED, KIND_BITS, PLAIN, SEVERAL, SPACE, SPACED
 
-_KIND = (1 << KIND_BITS) - 1
-
 
 class Words(NamedTuple):
     """The words of strings, flat, as normalized characters.
 
     Attributes:
-        characters: int32 [c], code points.
+        characters: int32 ragged tensor [w, characters], code points.
         sources: int32 [c], the place in its string of the character that each comes from.
-        splits: int64 [w + 1], the characters of each word.
         row_splits: int64 [m + 1], the words of each string.
     """
 
-    characters: tf.Tensor
+    characters: tf.RaggedTensor
     sources: tf.Tensor
-    splits: tf.Tensor
     row_splits: tf.Tensor
 
 
@@ -36,86 +32,84 @@ class WordSplitter(tf.Module):
     def __init__(self, normalizer):
         super().__init__()
         table = code_points.table(normalizer)
-        self._pages = tf.Variable(table.pages, trainable=False)
-        self._entries = tf.Variable(table.entries, trainable=False)
-        self._sequences = tf.Variable(table.sequences, trainable=False, shape=[None])
-        self._splits = tf.Variable(table.splits, trainable=False)
+        self._table = code_points.Table(*(tf.Variable(x, trainable=False) for x in table))
 
     def __call__(self, strings):
         """`Words` of tf.string [m], valid UTF-8."""
-        values, kinds, sources, rows = self._normalized(strings)
-        break_before = kinds != PLAIN
-        break_before |= tf.concat([[True], break_before[:-1]], 0)
-        break_before |= tf.concat([[True], rows[1:] != rows[:-1]], 0)[: tf.size(rows)]
-        inside = kinds != SPACE
-        starts = tf.boolean_mask(break_before, inside)
-        sources, rows = tf.boolean_mask(sources, inside), tf.boolean_mask(rows, inside)
-        values = tf.boolean_mask(values, inside)
-        begins = tf.where(starts)[:, 0]
-        splits = tf.concat([begins, [tf.size(values, tf.int64)]], 0)
-        words = tf.RaggedTensor.from_value_rowids(
-            begins, tf.gather(rows, begins), tf.size(strings, tf.int64), validate=False
+        values, kinds, sources, row_splits = self._normalized(strings)
+        is_break = kinds != PLAIN
+        starts = is_break | tf.concat([[False], is_break[:-1]], 0)[: tf.size(kinds)]
+        starts |= _marked(row_splits[:-1], tf.size(kinds, tf.int64))
+        starts &= kinds != SPACE
+        words_before = tf.cumsum(tf.concat([[0], tf.cast(starts, tf.int64)], 0))
+        inside = tf.where(kinds != SPACE)[:, 0]
+        begins = tf.where(tf.gather(starts, inside))[:, 0]
+        splits = tf.concat([begins, [tf.size(inside, tf.int64)]], 0)
+        return Words(
+            tf.RaggedTensor.from_row_splits(tf.gather(values, inside), splits, validate=False),
+            tf.gather(sources, inside),
+            tf.gather(words_before, row_splits),
         )
-        return Words(values, sources, splits, words.row_splits)
 
     def normalize(self, strings):
         """As `Engine.normalize`: what the normalizer alone makes of strings."""
-        values, kinds, sources, rows = self._normalized(strings)
-        spaced = kinds == SPACED
-        origins = tf.repeat(tf.range(tf.size(values)), tf.where(spaced, 3, 1))
-        is_middle = origins[:-2] == origins[2:]
-        is_middle = tf.concat([[False], is_middle, [False]], 0)[: tf.size(origins)]
-        values = tf.where(
-            tf.gather(spaced, origins) & ~is_middle, ord(" "), tf.gather(values, origins)
-        )
+        values, kinds, sources, row_splits = self._normalized(strings)
+        sizes = tf.where(kinds == SPACED, 3, 1)
+        origins = tf.repeat(tf.range(tf.size(kinds)), sizes)
+        # An ideograph is in the middle of three, and a space on both sides.
+        is_middle = tf.concat([[False], origins[:-2] == origins[2:], [False]], 0)
+        is_space = (tf.gather(sizes, origins) == 3) & ~is_middle[: tf.size(origins)]
+        values = tf.where(is_space, ord(" "), tf.gather(values, origins))
+        sources = tf.gather(sources, origins)
+        row_splits = tf.gather(_splits(sizes), row_splits)
         characters, starts, ends = (
-            tf.RaggedTensor.from_value_rowids(
-                flat, tf.gather(rows, origins), tf.size(strings, tf.int64), validate=False
-            )
-            for flat in (values, tf.gather(sources, origins), tf.gather(sources, origins) + 1)
+            tf.RaggedTensor.from_row_splits(flat, row_splits, validate=False)
+            for flat in (values, sources, sources + 1)
         )
         return tf.strings.unicode_encode(characters, "UTF-8"), starts, ends
 
     def _normalized(self, strings):
-        """Normalized characters: values, kinds, places in their strings, numbers of these."""
+        """Normalized characters: values, kinds, places in the strings; and their row splits."""
         points = tf.strings.unicode_decode(strings, "UTF-8")
-        rows, points, sources = points.value_rowids(), points.values, _places(points)
-        page = tf.gather(self._pages, tf.bitwise.right_shift(points, 8))
-        entries = tf.gather(self._entries, page + (points & 255))
+        points, row_splits = points.values, points.row_splits
+        page = tf.gather(self._table.pages, tf.bitwise.right_shift(points, 8))
+        entries = tf.gather(self._table.entries, page + (points & 255))
         entries += tf.bitwise.left_shift(points, KIND_BITS)
-        entries, origins = tf.cond(
-            tf.reduce_any(entries & _KIND == SEVERAL),
-            lambda: self._expanded(entries),
-            lambda: (entries, tf.range(tf.size(entries))),
+        as_they_are = tf.range(tf.size(entries))
+        entries, origins, splits = tf.cond(
+            tf.reduce_any(_kind(entries) >= DROPPED),
+            lambda: self._replaced(entries, row_splits),
+            lambda: (entries, as_they_are, row_splits),
         )
-        kinds = entries & _KIND
-        kept = kinds != DROPPED
-        kinds, entries = tf.boolean_mask(kinds, kept), tf.boolean_mask(entries, kept)
-        origins = tf.boolean_mask(origins, kept)
-        return (
-            tf.bitwise.right_shift(entries, KIND_BITS),
-            kinds,
-            tf.gather(sources, origins),
-            tf.gather(rows, origins),
+        sources = as_they_are - tf.cast(
+            tf.repeat(row_splits[:-1], row_splits[1:] - row_splits[:-1]), tf.int32
         )
+        values = tf.bitwise.right_shift(entries, KIND_BITS)
+        return values, _kind(entries), tf.gather(sources, origins), splits
 
-    def _expanded(self, entries):
-        """Entries with sequences in place of their numbers, and the place that each comes from."""
-        several = entries & _KIND == SEVERAL
-        numbers = tf.where(several, tf.bitwise.right_shift(entries, KIND_BITS), 0)
-        begins = tf.gather(self._splits, numbers)
-        following = tf.minimum(numbers + 1, tf.size(self._splits) - 1)
-        lengths = tf.where(several, tf.gather(self._splits, following) - begins, 1)
-        origins = tf.repeat(tf.range(tf.size(entries)), lengths)
-        place = tf.range(tf.size(origins)) - tf.gather(tf.cumsum(lengths, exclusive=True), origins)
-        several = tf.gather(several, origins)
-        place = tf.where(several, tf.gather(begins, origins) + place, 0)
-        sequences = tf.concat([self._sequences, [DROPPED]], 0)
-        found = tf.where(several, tf.gather(sequences, place), tf.gather(entries, origins))
-        return found, origins
+    def _replaced(self, entries, row_splits):
+        """Entries without those that are dropped, and with sequences in place of their numbers."""
+        kinds = _kind(entries)
+        numbers = tf.where(kinds == SEVERAL, tf.bitwise.right_shift(entries, KIND_BITS), 0)
+        sizes = tf.where(kinds < DROPPED, 1, tf.gather(self._table.sizes, numbers))
+        splits = _splits(sizes)
+        origins = tf.repeat(tf.range(tf.size(entries)), sizes)
+        place = tf.range(tf.size(origins)) - tf.cast(tf.gather(splits, origins), tf.int32)
+        place += tf.gather(self._table.begins, tf.gather(numbers, origins))
+        found = tf.gather(entries, origins)
+        found = tf.where(_kind(found) == SEVERAL, tf.gather(self._table.sequences, place), found)
+        return found, origins, tf.gather(splits, row_splits)
 
 
-def _places(ragged):
-    """The place of each value in its row, int32."""
-    before = tf.gather(ragged.row_splits, ragged.value_rowids())
-    return tf.cast(tf.range(tf.size(ragged.values, tf.int64)) - before, tf.int32)
+def _kind(entries):
+    return entries & ((1 << KIND_BITS) - 1)
+
+
+def _splits(sizes):
+    return tf.cumsum(tf.concat([[0], tf.cast(sizes, tf.int64)], 0))
+
+
+def _marked(places, size):
+    """tf.bool [size], true at some places; what lies at the end is left out."""
+    ones = tf.ones_like(places, tf.int32)
+    return tf.math.unsorted_segment_max(ones, places, size + 1)[:-1] > 0
