@@ -53,7 +53,9 @@ class ByteBPE(Subwords):
         lengths = np.zeros((max(vocabulary.values()) + 1, 3), "int32")
         space = next(character for character, byte in bytes_of.items() if byte == ord(" "))
         for token, index in vocabulary.items():
-            leading, trailing = (len(token) - len(t) for t in (token.lstrip(space), token.rstrip(space)))
+            leading, trailing = (
+                len(token) - len(t) for t in (token.lstrip(space), token.rstrip(space))
+            )
             lengths[index] = len(token), leading, trailing
         self._lengths, self._leading, self._trailing = (
             tf.Variable(column, trainable=False) for column in lengths.T

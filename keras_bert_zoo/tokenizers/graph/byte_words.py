@@ -67,7 +67,9 @@ def _with_contractions(begins, points, kinds, last, after_space):
     two = start & ~last_after
     two &= tf.reduce_any([(letter == ord(a)) & (second == ord(b)) for a, b in TWO], 0)
     begins &= ~earlier(one | two, False)
-    begins |= earlier(earlier(one, False), False) | earlier(earlier(earlier(two, False), False), False)
+    begins |= earlier(earlier(one, False), False) | earlier(
+        earlier(earlier(two, False), False), False
+    )
     return begins
 
 
@@ -82,4 +84,3 @@ def _spaced(characters):
 
 def _among(points, letters):
     return tf.reduce_any([points == ord(letter) for letter in letters], 0)
-

@@ -136,5 +136,3 @@ def entries(data):
         raise ValueError(
             "The charsmap lists what is not UTF-8: there is no TensorFlow graph for it."
         ) from error
-
-

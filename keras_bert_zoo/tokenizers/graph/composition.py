@@ -111,9 +111,7 @@ class Composition(tf.Module):
             tf.where(fits, places, tf.size(points)), there, tf.size(points)
         )
         taken = fits & (tf.gather(firsts, there) == places)
-        passed |= (places < tf.gather(firsts, there)) & (
-            tf.gather(firsts, there) < tf.size(points)
-        )
+        passed |= (places < tf.gather(firsts, there)) & (tf.gather(firsts, there) < tf.size(points))
         takers = tf.boolean_mask(there, taken)[:, None]
         points = tf.tensor_scatter_nd_update(points, takers, tf.boolean_mask(composed, taken))
         gained = tf.boolean_mask(changes, taken) - 1
@@ -168,6 +166,7 @@ def combining_classes():
     moved = [point for point in moved if point not in decompositions("NFD")]
     for point in [*moved, _MARKS[240]]:
         pairs = "\n".join(chr(mark) + chr(point) for mark in _MARKS.values())
-        classes[point] = sum(two[-1] == chr(point) for two in apart.normalize_str(pairs).split("\n"))
+        classes[point] = sum(
+            two[-1] == chr(point) for two in apart.normalize_str(pairs).split("\n")
+        )
     return classes
-

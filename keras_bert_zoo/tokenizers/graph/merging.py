@@ -41,7 +41,9 @@ class Merges(tf.Module):
             Ids, and the word that each is of, ascending.
         """
         ranks = self._looked_up(symbols, words, tf.range(tf.size(symbols)))
-        done = tf.TensorArray(tf.int32, 0, dynamic_size=True, infer_shape=False, element_shape=[None])
+        done = tf.TensorArray(
+            tf.int32, 0, dynamic_size=True, infer_shape=False, element_shape=[None]
+        )
         state = (0, symbols, words, ranks, done, done)
         flat = tf.TensorShape([None])
         shapes = (tf.TensorShape([]), flat, flat, flat, None, None)
@@ -53,14 +55,16 @@ class Merges(tf.Module):
             owners = owners.write(index, tf.boolean_mask(words, ready))
             left = tf.where(~ready)[:, 0]
             state = (tf.gather(each, left) for each in (symbols, words, ranks, best))
-            return (index + 1, *self._merge_best(*state), done, owners)
+            return (index + 1, *self._merge_best(*state, count), done, owners)
 
         state = tf.while_loop(lambda _, s, *__: tf.size(s) > 0, step, state, shapes)
-        done, owners = (each.write(state[0], tf.zeros([0], tf.int32)).concat() for each in state[4:])
+        done, owners = (
+            each.write(state[0], tf.zeros([0], tf.int32)).concat() for each in state[4:]
+        )
         order = tf.argsort(owners, stable=True)
         return tf.gather(done, order), tf.gather(owners, order)
 
-    def _merge_best(self, symbols, words, ranks, best):
+    def _merge_best(self, symbols, words, ranks, best, count):
         """Words after one merge of each, or after all those of the same rank."""
         places = tf.range(tf.size(symbols))
         hit = ranks == best
@@ -71,9 +75,7 @@ class Merges(tf.Module):
             start = tf.gather(tf.concat([[0], tf.boolean_mask(places, begins)], 0), run)
             hit &= (places - start) % 2 == 0
         else:
-            firsts = tf.math.unsorted_segment_min(
-                tf.where(hit, places, NEVER), words, tf.reduce_max(words, keepdims=False) + 1
-            )
+            firsts = tf.math.unsorted_segment_min(tf.where(hit, places, NEVER), words, count)
             hit &= tf.gather(firsts, words) == places
         merged = tf.gather(self._merged, tf.minimum(ranks, tf.size(self._merged) - 1))
         symbols = tf.where(hit, merged, symbols)
@@ -100,6 +102,4 @@ def _made_before_use(merges):
     and all of one rank can be done at once.
     """
     last = {made: rank for rank, made in enumerate(merges.values())}
-    return all(
-        last.get(part, -1) < rank for rank, pair in enumerate(merges) for part in pair
-    )
+    return all(last.get(part, -1) < rank for rank, pair in enumerate(merges) for part in pair)

@@ -35,7 +35,7 @@ class Normalizer(tf.Module):
 
     @tf.autograph.experimental.do_not_convert
     def strings(self, strings):
-        """Normalized strings, and where each of their characters comes from: as `Engine.normalize`."""
+        """Normalized strings, and where their characters come from: as `Engine.normalize`."""
         points, splits, *places = self(strings, aligned=True)
         ragged = tf.RaggedTensor.from_row_splits
         normalized = tf.strings.unicode_encode(ragged(points, splits, validate=False), "UTF-8")
@@ -120,8 +120,8 @@ class ReplaceBlanks(tf.Module):
         super().__init__()
         if regex not in self.REGEXES or len(content) > 1:
             raise ValueError(
-                f"The normalizer replaces the regular expression {regex!r} by {content!r}: there is "
-                f"a TensorFlow graph for {list(self.REGEXES)} by one character or none. Tokenize "
+                f"The normalizer replaces the regular expression {regex!r} by {content!r}: there "
+                f"is a TensorFlow graph for {list(self.REGEXES)} by one character or none. Tokenize "
                 "before the model, which takes ids as well."
             )
         blank, self._alone = self.REGEXES[regex]
@@ -189,9 +189,7 @@ def _put(characters, there, dropped, content):
         points = tf.where(there, ord(content), characters.points)
         characters = characters._replace(points=points)
         dropped &= ~there
-    return tf.cond(
-        tf.reduce_any(dropped), lambda: kept(characters, ~dropped), lambda: characters
-    )
+    return tf.cond(tf.reduce_any(dropped), lambda: kept(characters, ~dropped), lambda: characters)
 
 
 def _flat(specification):

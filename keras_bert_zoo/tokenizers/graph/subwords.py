@@ -124,5 +124,3 @@ class Subwords(Engine):
         units = self._unit_lengths(words, tf.cast(splits[1:] - splits[:-1], tf.int32))
         ids = tf.gather(tf.concat([ids, known], 0), place)
         return ids, tf.gather(tf.concat([lengths, units], 0), place), taken, owners
-
-

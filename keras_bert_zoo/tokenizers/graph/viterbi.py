@@ -45,8 +45,12 @@ class Viterbi(tf.Module):
         lengths = splits[1:] - splits[:-1]
         order = tf.argsort(lengths, direction="DESCENDING", stable=True)
         candidates = self._candidates(points, splits)
-        chosen, before = self._best(candidates, tf.gather(splits[:-1], order), tf.gather(lengths, order))
-        starts, sizes = _traced(chosen, before, tf.gather(splits[:-1], order), tf.gather(lengths, order))
+        chosen, before = self._best(
+            candidates, tf.gather(splits[:-1], order), tf.gather(lengths, order)
+        )
+        starts, sizes = _traced(
+            chosen, before, tf.gather(splits[:-1], order), tf.gather(lengths, order)
+        )
         return self._pieces(candidates, starts, sizes, splits)
 
     def _candidates(self, points, splits):
@@ -163,5 +167,3 @@ def _trie(pieces):
                 ends.append(-1)
         ends[node] = index
     return steps, ends
-
-
