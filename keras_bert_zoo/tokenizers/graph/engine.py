@@ -12,11 +12,13 @@ class Engine(tf.Module):
             tokenizer.json) may be looked for in the text as it is; else a function of strings
             (tf.string [m]) to normalized strings [m] and, for each character of these, where the
             stretch of text it comes from starts and ends: two int32 ragged tensors [m, characters].
-            What is normalized is normalized once more afterwards, so twice must be as good as once.
+        normalized: the engine for what has been normalized; None if that may be normalized once
+            more, as twice is as good as once.
     """
 
     exact = False
     normalize = None
+    normalized = None
 
     def __call__(self, strings, first):
         """`Tokens` of strings, with a row for each.

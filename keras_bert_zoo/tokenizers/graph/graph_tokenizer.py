@@ -46,7 +46,8 @@ class GraphTokenizer(tf.Module):
             tokens = [token for token in added if token["normalized"] is normalized]
             if tokens:
                 normalize = engine.normalize if normalized else None
-                engine = AddedTokens(_normalized(tokens, normalize), engine)
+                inner = (engine.normalized if normalize else None) or engine
+                engine = AddedTokens(_normalized(tokens, normalize), inner)
                 engine = Normalizing(normalize, engine) if normalize else engine
         self._engine = engine
 
