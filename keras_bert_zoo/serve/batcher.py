@@ -2,7 +2,6 @@
 
 import asyncio
 import collections
-import itertools
 import math
 import threading
 import time
@@ -193,9 +192,7 @@ class Batcher:
             self._fail(error)
             return
         while (batch := self._next()) is not None:
-            batch.sort(key=lambda item: str(item[0].group))
-            for _, items in itertools.groupby(batch, key=lambda item: item[0].group):
-                self._answer(list(items))
+            self._answer(batch)
 
     def _fail(self, error):
         with self._changed:
@@ -224,12 +221,15 @@ class Batcher:
                 return
 
     def _taken(self):
-        """Up to a batch of rows from the queue, without those that nobody waits for any more."""
-        batch, now = [], time.monotonic()
+        """The rows that have waited longest, of one group, and only those that are waited for."""
+        batch, others, now = [], [], time.monotonic()
         while self._queue and len(batch) < self.max_batch_size:
             job, place = self._queue.popleft()
-            if not job.over and now < job.due:
-                batch.append((job, place))
+            if job.over or now >= job.due:
+                continue
+            fits = not batch or job.group == batch[0][0].group
+            (batch if fits else others).append((job, place))
+        self._queue.extendleft(reversed(others))
         return batch
 
     def _answer(self, items):

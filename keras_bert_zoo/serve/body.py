@@ -92,7 +92,7 @@ def parse(body):
         raise _bad('The body is empty. Send JSON, such as {"text": "A text."}.')
     try:
         value = json.loads(
-            text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_once_each
+            text, parse_constant=_no_constant, parse_float=_number, object_pairs_hook=_once_each
         )
     except RecursionError:
         raise _too_deep() from None
@@ -118,11 +118,12 @@ def _no_constant(name):
     raise ValueError(f"{name} is not a number in JSON.")
 
 
-def _finite(text):
+def _number(text):
+    """A float; 2.0 is a whole number, as JSON Schema has it."""
     value = float(text)
     if not math.isfinite(value):
         raise ValueError(f"the number {text[:20]} is too large.")
-    return value
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
 def _once_each(pairs):

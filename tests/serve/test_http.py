@@ -1,10 +1,11 @@
 """What the server says to good requests, to bad ones, and to thousands of bad ones."""
 
 import asyncio
+import collections
+import itertools
 import json
 import random
 
-import httpx
 import pytest
 from fastapi.testclient import TestClient
 
@@ -76,7 +77,6 @@ def test_what_is_not_json(client, body, code, words):
     [
         ([], "not_an_object", ['"text", "texts" or "pairs"', "Given: []"]),
         ("text", "not_an_object", []),
-        (None, "not_an_object", []),
         ({}, "missing_field", ['"text", "texts" or "pairs"', "Given: nothing"]),
         ({"txt": "a"}, "missing_field", ["Did you mean 'text'?", 'Given: "txt"']),
         ({"text": 3}, "wrong_type", ["text must be a string", "Given: 3"]),
@@ -100,6 +100,7 @@ def test_what_is_not_json(client, body, code, words):
 )
 def test_what_is_no_request(client, body, code, words):
     refused(client.post("/predict", json=body), 422, code, *words)
+    refused(post(client, b"null"), 422, "not_an_object")
 
 
 def test_other_types_of_content(client):
@@ -249,24 +250,39 @@ def storm(app, count, seed):
     """Sends so many malformed requests; the statuses that came back."""
 
     async def send():
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://tiny") as client:
-            found = {}
-            for body, headers in bodies(random.Random(seed), count):
-                answer = await client.post("/predict", content=body, headers=headers)
-                assert answer.status_code < 500, (body[:200], answer.text)
-                if answer.status_code >= 400:
-                    assert set(answer.json()) == {"error"}
-                found[answer.status_code] = found.get(answer.status_code, 0) + 1
-            return found
+        found, bad = collections.Counter(), bodies(random.Random(seed), count)
+        while some := list(itertools.islice(bad, 64)):
+            answers = await asyncio.gather(*(asked(app, *one) for one in some))
+            for (body, _), (status, answer) in zip(some, answers):
+                assert status < 500, (body[:200], answer)
+                assert status < 400 or set(json.loads(answer)) == {"error"}
+                found[status] += 1
+        return found
 
     return asyncio.run(send())
+
+
+async def asked(app, body, headers):
+    """`(status, body)` of an answer, without a client between: those take most of the time."""
+    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": encoded}
+    scope |= {"query_string": b"", "http_version": "1.1", "root_path": "", "scheme": "http"}
+    given, sent = [{"type": "http.request", "body": body, "more_body": False}], []
+
+    async def receive():
+        return given.pop() if given else {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return sent[0]["status"], b"".join(message["body"] for message in sent[1:])
 
 
 def test_malformed_requests_are_refused(app, client):
     found = storm(app, 1500, seed=0)
     assert sum(found.values()) == 1500
-    assert sum(count for code, count in found.items() if code >= 400) > 1000
+    assert sum(found[code] for code in (400, 413, 415, 422)) > 1000
     assert client.post("/predict", json={"text": "good"}).status_code == 200
 
 
