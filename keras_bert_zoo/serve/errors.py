@@ -10,9 +10,7 @@ class ErrorContent(BaseModel):
     """What went wrong."""
 
     code: str = Field(description="For programs: a name that does not change.")
-    message: str = Field(
-        description="For people: what was given, what is accepted, how to fix it."
-    )
+    message: str = Field(description="For people: what was given, what is accepted, how to fix it.")
 
 
 class ErrorAnswer(BaseModel):

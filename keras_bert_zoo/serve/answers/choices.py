@@ -28,9 +28,7 @@ class Choices(Answers):
         prompt = text_type(self.settings, "What a choice goes on from.")
         choice = text_type(self.settings, "A choice.")
         about = "What there is to choose from."
-        choices = Annotated[
-            list[choice], Field(min_length=1, max_length=MOST, description=about)
-        ]
+        choices = Annotated[list[choice], Field(min_length=1, max_length=MOST, description=about)]
         both = {"prompt": (prompt, ...), "choices": (choices, ...)}
         row = create_model("PromptAndChoices", __base__=Form, __doc__="One example.", **both)
         rows = list_type(row, self.settings, "Several prompts, each with its choices.")
