@@ -5,8 +5,8 @@
     curl localhost:8501/v1/models/sentiment:predict -d '{"instances": ["A lovely film."]}'
 
 Requests and answers are those of TensorFlow Serving's REST interface: "instances" (rows) give
-"predictions", "inputs" (columns) give "outputs". A SavedModel is a program, which may read and write
-files: serve only what you trust.
+"predictions", "inputs" (columns) give "outputs". A SavedModel is a program, which may read and
+write files: serve only what you trust.
 """
 
 import argparse

@@ -15,7 +15,7 @@ OPTIONS = {
     "max_batch_size": "most rows that the model reads at once",
     "max_wait_ms": "how long a row waits for others to join its batch",
     "queue_size": "most rows that wait; what comes beyond gets 503",
-    "deadline": "seconds from a request to its answer; later it gets 504",
+    "deadline": "seconds that a request waits for its answer; then it gets 504",
     "max_bytes": "most bytes in a request",
     "max_texts": "most inputs in a request",
     "max_characters": "most characters in a text",

@@ -135,7 +135,7 @@ def _route(read):
 async def not_there(request, error: HTTPException):
     """404 and 405, and what there is instead."""
     path = request.url.path
-    known = {**API, **{path: ("GET",) for path in FILES}}
+    known = {**API, **dict.fromkeys(FILES, ("GET",))}
     if error.status_code == 404:
         hint = nearest(path[:80], known)
         message = f"There is no {path[:80]}.{hint} There are {', '.join(API)}, / and /docs."

@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import contextlib
 import math
 import threading
 import time
@@ -58,10 +59,8 @@ class Job:
         if self.over:
             return
         self.over = True
-        try:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self.future.get_loop().call_soon_threadsafe(_tell, self.future, result)
-        except RuntimeError:  # the loop is closed: nobody waits any more
-            pass
 
 
 def _tell(future, result):

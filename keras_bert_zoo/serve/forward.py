@@ -23,30 +23,35 @@ def batch_sizes(most):
     return sorted({1, -(-most // 4), most})
 
 
+def filled_size(task, rows, most):
+    """The number of rows that a batch of so many is filled up to; None where any will do.
+
+    JAX compiles every number anew.
+    """
+    if keras.config.backend() == "jax" or task.preprocessor.fixed_batch_shape:
+        return bucket_for(rows, batch_sizes(most))
+    return None
+
+
 class Forward:
     """A model whose outputs are one array, or a dictionary of them, with a row for each text.
 
     Args:
         task: with a preprocessor.
+        most: most rows in a batch.
     """
 
-    def __init__(self, task):
-        self.task, self._function = task, None
-        self._fill = keras.config.backend() == "jax" or task.preprocessor.fixed_batch_shape
+    def __init__(self, task, most):
+        self.task, self.most, self._function = task, most, None
 
-    def __call__(self, rows, most):
-        """Outputs in the order of the rows, as numpy arrays.
-
-        Args:
-            rows: texts, or pairs of texts.
-            most: most rows in a batch.
-        """
+    def __call__(self, rows):
+        """Outputs in the order of the rows, which are texts or pairs, as numpy arrays."""
         preprocessor = self.task.preprocessor.for_inference()
         report = TruncationReport(preprocessor.max_sequence_length)
         packed, _ = preprocessor.pack_rows(preprocessor.read(rows), report)
         parts, places = [], []
-        for group in alike([len(ids) for ids, *_ in packed], preprocessor.buckets, most):
-            size = bucket_for(len(group), batch_sizes(most)) if self._fill else len(group)
+        for group in alike([len(ids) for ids, *_ in packed], preprocessor.buckets, self.most):
+            size = filled_size(self.task, len(group), self.most) or len(group)
             outputs = self._run(preprocessor.pad([packed[place] for place in group], size))
             take = lambda a: keras.ops.convert_to_numpy(a)[: len(group)]  # noqa: B023, E731
             parts.append(keras.tree.map_structure(take, outputs))

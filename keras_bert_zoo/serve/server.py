@@ -59,9 +59,7 @@ def listen(host, port):
 
 def _why(error, host, port):
     if error.errno == errno.EADDRINUSE:
-        return (
-            f"Port {port} of {host} is in use. Give another one with --port, or 0 for a free one."
-        )
+        return f"Port {port} of {host} is in use. Give another --port, or 0 for one that is free."
     if error.errno == errno.EACCES:
         return f"Port {port} may not be used by this user. Give one above 1023 with --port."
     return f"Cannot listen at {host}, port {port}: {error.strerror}. Give another --host."

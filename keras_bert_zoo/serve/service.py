@@ -9,7 +9,7 @@ from .answers import answers_for
 from .batcher import Batcher, Full, Late, Refused, Stopping
 from .errors import ApiError
 from .forms import read_form
-from .forward import batch_sizes
+from .forward import batch_sizes, filled_size
 from .logs import LOG
 
 # Of what a job is refused for -> status, code, and what to do.
@@ -45,7 +45,8 @@ class Service:
         metrics.watch(self.batcher)
 
     def _read(self, rows, group):
-        return self.answers.read(rows, group, self.settings.max_batch_size)
+        most = self.settings.max_batch_size
+        return self.answers.read(rows, group, filled_size(self.task, len(rows), most) or most)
 
     def _warm_up(self):
         """Asks the examples once: what is traced or compiled then is there for the first client."""

@@ -11,7 +11,7 @@ class Settings:
         max_batch_size: most rows that the model is given at once.
         max_wait_ms: how long a row waits for others to join its batch.
         queue_size: most rows that may wait; what comes beyond is refused with 503.
-        deadline: seconds from a request's arrival to its answer; later it is refused with 504.
+        deadline: seconds that a request waits for its answer; then it is refused with 504.
         max_bytes: most bytes in the body of a request.
         max_texts: most inputs in a request.
         max_characters: most characters in a text.

@@ -51,6 +51,11 @@ def ask(page, **fields):
     page.wait("return document.getElementById('answer').childElementCount > 0")
 
 
+def marks(page):
+    """The marked stretches, without their labels."""
+    return page.run("return [...document.querySelectorAll('mark')].map(m => m.firstChild.data)")
+
+
 def clean(page):
     """Nothing was refused by the policy or went wrong in a script, and nothing was run."""
     assert [one for one in page.problems() if "favicon" not in one] == []
@@ -87,9 +92,7 @@ def test_entities_are_marked_where_they_stand(page):
         page.open(url)
         text = "🎉 a film, the room " + MARKUP
         ask(page, text=text)
-        assert page.run(
-            "return [...document.querySelectorAll('mark')].map(m => m.firstChild.data)"
-        ) == [text[4:8], text[13:17]]
+        assert marks(page) == [text[4:8], text[13:17]]
         assert page.texts("mark small") == [f"{MARKUP} 90.0 %", "PLACE 80.0 %"]
         shown = page.run(
             "const p = document.querySelector('.marked').cloneNode(true);"
@@ -104,11 +107,7 @@ def test_entities_of_the_model_itself(page):
         page.open(url)
         text = "we loved the food and the room"
         ask(page, text=text)
-        expected = [entity["text"] for entity in service.task.extract(text)]
-        assert (
-            page.run("return [...document.querySelectorAll('mark')].map(m => m.firstChild.data)")
-            == expected
-        )
+        assert marks(page) == [entity["text"] for entity in service.task.extract(text)]
         clean(page)
 
 

@@ -41,7 +41,7 @@ class TextClasses(Answers):
 
     def __init__(self, task, settings):
         super().__init__(task, settings)
-        self.forward = Forward(task)
+        self.forward = Forward(task, settings.max_batch_size)
         self.prediction = Value if task.problem == "regression" else Classified
 
     def build_forms(self):
@@ -82,7 +82,7 @@ class TextClasses(Answers):
         return [row if isinstance(row, tuple) else (row,)]
 
     def run(self, rows, group, size):
-        return answers(self.task._labels, self.forward(rows, size), top_k=None)
+        return answers(self.task._labels, self.forward(rows), top_k=None)
 
     def predictions(self, answers, request):
         return [classified(self.task.problem, answer, request) for answer in answers]
@@ -149,7 +149,7 @@ class ManyClasses(TextClasses):
 
     def __init__(self, task, settings):
         Answers.__init__(self, task, settings)
-        self.forward = Forward(task)
+        self.forward = Forward(task, settings.max_batch_size)
         kinds = {
             name: Value if one["problem"] == "regression" else Classified
             for name, one in task.tasks.items()
@@ -173,7 +173,7 @@ class ManyClasses(TextClasses):
         return {"tasks": problems, "num_labels": self._most()}
 
     def run(self, rows, group, size):
-        logits = self.forward(rows, size)
+        logits = self.forward(rows)
         found = {name: answers(one, logits[name], None) for name, one in self.task._labels.items()}
         return [dict(zip(found, row)) for row in zip(*found.values())]
 

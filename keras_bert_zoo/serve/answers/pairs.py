@@ -72,7 +72,7 @@ class PairScores(TextClasses):
         return super().rows(request)
 
     def run(self, rows, group, size):
-        logits = self.forward(rows, size)
+        logits = self.forward(rows)
         scores = self._scores(logits)
         labels = [[]] * len(rows)
         if self.task.problem != "regression":

@@ -9,14 +9,19 @@ from .base import Answers, Prediction
 SHARE = Annotated[float, Field(ge=0, le=1, description="Least score of what is told.")]
 
 
-class Entity(Prediction):
-    """A stretch of the text."""
+class Word(Prediction):
+    """A stretch of the text, and how probable it is."""
 
     text: str
-    label: str | int
     start: int = Field(description="In characters (Unicode code points) of the text, from 0.")
     end: int = Field(description="Of the character after the last one.")
     score: float
+
+
+class Entity(Word):
+    """A stretch with a label."""
+
+    label: str | int
 
 
 class EntityList(Prediction):
@@ -48,15 +53,6 @@ class Entities(Answers):
             {"entities": [one for one in found if one["score"] >= request.min_score]}
             for found in answers
         ]
-
-
-class Word(Prediction):
-    """A word, and how probable it is that it was put there by something else."""
-
-    text: str
-    start: int = Field(description="In characters (Unicode code points) of the text, from 0.")
-    end: int = Field(description="Of the character after the last one.")
-    score: float
 
 
 class WordList(Prediction):
