@@ -87,11 +87,15 @@ class Browser:
     def picture(self, path):
         """Writes the whole page as a PNG."""
         height = self.run("return document.documentElement.scrollHeight")
-        width = self.run("return innerWidth")
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        self.command("Emulation.setDeviceMetricsOverride", **metrics)
-        shot = self.command("Page.captureScreenshot", format="png")["data"]
-        self.command("Emulation.clearDeviceMetricsOverride")
+        clip = {
+            "x": 0,
+            "y": 0,
+            "width": self.run("return innerWidth"),
+            "height": height,
+            "scale": 1,
+        }
+        options = {"format": "png", "clip": clip, "captureBeyondViewport": True}
+        shot = self.command("Page.captureScreenshot", **options)["data"]
         with open(path, "wb") as file:
             file.write(base64.b64decode(shot))
 
