@@ -31,8 +31,8 @@ def main():
         os.environ["KERAS_BACKEND"] = args.backend
     texts = read_texts(args.file)[: args.limit]
     expected, direct, cpu = run_direct(args, texts)
-    print(f"The task itself, {len(texts)} texts in batches of {args.max_batch_size}: {direct:.0f} ")
-    print(f"texts/s, {1000 * cpu:.1f} ms of processor time a text.\n")
+    print(f"The task itself: {len(texts)} texts, in batches of {args.max_batch_size}.")
+    print(f"{direct:.0f} texts/s, {1000 * cpu:.1f} ms of processor time a text.\n")
     head = "clients", "texts/s", "of direct", "cpu ms", "of direct"
     head += "p50 ms", "p99 ms", "batch", "wrong", "lost"
     print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
