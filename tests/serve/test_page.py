@@ -175,6 +175,11 @@ def test_small_screens_and_dark_ones(page):
             page.open(url)
             ask(page, text="a" * 300)
             assert page.run("return document.documentElement.scrollWidth") <= 360
+            places = page.run(
+                "return ['.name', 'output', '.rail'].map(s => "
+                "document.querySelector('.bars ' + s).getBoundingClientRect().top)"
+            )
+            assert abs(places[0] - places[1]) < 8 < places[2] - places[0]  # the bar is below both
             color = page.run("return getComputedStyle(document.body).backgroundColor")
             assert sum(map(int, color.strip("rgb()").split(","))) < 200
         finally:
