@@ -133,7 +133,7 @@ def _add_training(training):
     training.add_argument(
         "--max-length", type=whole(4), metavar="N", help="most tokens; all there is room for if not"
     )
-    _add_truncation(training)
+    add_truncation(training)
     training.add_argument("--seed", type=whole(0, 2**32 - 1), default=0, help="default: 0")
     training.add_argument(
         "--precision",
@@ -167,7 +167,7 @@ def _add_evaluate(parser):
     parser.add_argument("--data", required=True, type=filled, metavar="FILE", help=FILE_HELP)
     _add_columns(parser)
     _add_batch_size(parser)
-    _add_truncation(parser)
+    add_truncation(parser)
 
 
 def _add_predict(parser):
@@ -195,7 +195,13 @@ def _add_predict(parser):
     )
     parser.add_argument("--output", type=filled, metavar="FILE", help="default: standard output")
     _add_batch_size(parser)
-    _add_truncation(parser)
+    add_truncation(parser)
+
+
+def _add_serve(parser):
+    from .serve import add_arguments  # it has a file of its own, which imports this one
+
+    add_arguments(parser)
 
 
 def _add_presets(parser):
@@ -259,6 +265,7 @@ COMMANDS = {
     "finetune": ("finetune", "Train a task and save it.", _add_finetune),
     "evaluate": ("evaluate", "Judge a saved task on labelled data.", _add_evaluate),
     "predict": ("predict", "Use a saved task.", _add_predict),
+    "serve": ("serve", "Serve a saved task over HTTP, with a page to try it.", _add_serve),
     "glue": ("glue", "Train, judge and answer the tasks of GLUE.", _add_glue),
     "presets": ("presets", "List the presets that are known by name.", _add_presets),
     "convert": ("convert", "Write a preset in another format.", _add_convert),
@@ -296,7 +303,8 @@ def _add_batch_size(parser):
     parser.add_argument("--batch-size", type=whole(1), default=32, metavar="N", help="default: 32")
 
 
-def _add_truncation(parser):
+def add_truncation(parser):
+    """`--truncation`."""
     parser.add_argument(
         "--truncation",
         choices=("warn", "error", "silent"),

@@ -21,6 +21,10 @@ EXAMPLES = {
   keras-bert-zoo predict model "What a lovely place."
   keras-bert-zoo predict model --file reviews.csv --format csv --output answers.csv
   tail -n 100 log.txt | keras-bert-zoo predict model --top-k 3""",
+    "serve": """\
+  keras-bert-zoo serve model
+  keras-bert-zoo serve model --port 8080 --max-batch-size 16 --backend torch
+  curl localhost:8000/predict -H 'Content-Type: application/json' -d '{"text": "Lovely."}'""",
     "glue": """\
   keras-bert-zoo glue --data glue_data --task RTE,MRPC --preset bert_base_en --output runs
   keras-bert-zoo glue --data glue_data --preset all_minilm_l6_v2 --output runs""",
