@@ -9,7 +9,7 @@ from .names import input_axes, input_names, named_outputs, output_names
 from .probe import probe_inputs
 
 MODEL, WEIGHTS = "model.onnx", "model.onnx.data"
-LARGEST = 2**31 - 2**20  # bytes that a protobuf holds; from there on weights are a file of their own
+LARGEST = 2**31 - 2**20  # bytes that a protobuf holds; weights of more are a file of their own
 # What an axis may be fixed to while it is exported: any number that no other axis has.
 EXAMPLE = {"shapes": ((2, 8),), "choices": 3, "places": 4, "regions": 5}
 FIXED = ("visual_dim",)
@@ -148,5 +148,5 @@ def save(model, folder):
 
 
 def unused_inputs(model):
-    """Names of inputs that nothing reads: a family without segments takes their ids all the same."""
+    """Names of inputs that nothing reads, as segment ids in a family without segments."""
     return [value.name for value in model.graph.inputs if not value.uses()]
