@@ -66,15 +66,23 @@ def _collect(module, name, copied, imports):
         aliased = "" if value.__name__ == name else f" as {name}"
         imports.append(f"import {value.__name__}{aliased}")
         return
-    if not hasattr(value, "__module__"):
-        copied[name] = f"{name} = {value!r}"
-        return
-    home = importlib.import_module(value.__module__)
-    tree = ast.parse(inspect.getsource(value))
+    is_code = isinstance(value, (type, types.FunctionType))
+    home = importlib.import_module(value.__module__) if is_code else module
+    tree = ast.parse(inspect.getsource(value)) if is_code else _assignment(home, name)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id != name and node.id in vars(home):
             _collect(home, node.id, copied, imports)
     copied[name] = ast.unparse(_without_docstrings(tree))
+
+
+def _assignment(module, name):
+    """The statement by which a module has a constant."""
+    tree = ast.parse(inspect.getsource(module))
+    return next(
+        node
+        for node in tree.body
+        if isinstance(node, ast.Assign) and name in [getattr(t, "id", None) for t in node.targets]
+    )
 
 
 def _without_docstrings(tree):
