@@ -5,12 +5,11 @@
     KERAS_BACKEND=torch python benchmarks/exports.py --encoder FOLDER --formats onnx onnx-int8
 
 Each round times the task's own `predict_on_batch` and every format on the same ids, in turns; what
-is printed are medians over the rounds, as a share of the task's. A format is a row of `FORMATS`: how it
-is exported, and how a folder becomes a function from a dictionary of arrays to named arrays.
+is printed are medians over the rounds, as a share of the task's. A format is a row of `FORMATS`:
+how it is exported, and how a folder becomes a function from arrays by name to arrays by name.
 """
 
 import argparse
-import functools
 import statistics
 import tempfile
 import time
@@ -108,12 +107,10 @@ def main():
     arguments = parser.parse_args()
     print("| task | format | largest difference | same label | MB | time, batch 1 | batch 32 |")
     print("|---|---|---|---|---|---|---|", flush=True)
-    line = functools.partial(print, flush=True)
     for name in arguments.tasks:
         for task, key, worst, same, size, one, many in rows_of(name, TASKS[name], arguments):
-            line(
-                f"| {task} | {key} | {worst:.1e} | {same:.1%} | {size:.1f} | {one:.2f} | {many:.2f} |"
-            )
+            figures = f"{worst:.1e} | {same:.1%} | {size:.1f} | {one:.2f} | {many:.2f}"
+            print(f"| {task} | {key} | {figures} |", flush=True)
 
 
 if __name__ == "__main__":
