@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from .activations import activation
+from .gather import at
 from .initializers import truncated_normal
 from .norms import layer_norm
 
@@ -80,11 +81,6 @@ class TokenScores(keras.Layer):
             "hidden_dim": self.hidden_dim,
             "initializer_range": self.initializer_range,
         }
-
-
-def at(sequence, places):
-    """The vectors at these places: `(batch, places, hidden_dim)`."""
-    return ops.take_along_axis(sequence, ops.cast(places, "int32")[:, :, None], axis=1)
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")

@@ -126,7 +126,7 @@ class SpanFeatures(Featurizer):
         questions = tokenizer.ids_batch([row["question"] for row in rows])
         contexts = list(dict.fromkeys(row["context"] for row in rows))  # many have the same
         encoded = tokenizer.encode_batch(contexts, add_special_tokens=False)
-        of = {text: _context_tokens(text, encoding) for text, encoding in zip(contexts, encoded)}
+        of = {text: context_tokens(text, encoding) for text, encoding in zip(contexts, encoded)}
         contexts = [of[row["context"]] for row in rows]
         cut = [max(len(question) - self.query_length, 0) for question in questions]
         if self.preprocessor.truncation == "error" and any(cut):
@@ -186,7 +186,8 @@ def _place(row, number):
     return f"Row {number} (id {row['id']!r})" if "id" in row else f"Row {number}"
 
 
-def _context_tokens(context, encoding):
+def context_tokens(context, encoding):
+    """`ContextTokens` of a text and its `Encoding`."""
     offsets = [(after_space(context, *pair), pair[1]) for pair in encoding.offsets]
     starts, ends = np.array(offsets, "int64").reshape(-1, 2).T
     if not context.isascii():

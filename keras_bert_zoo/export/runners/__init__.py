@@ -1,0 +1,1 @@
+"""Programs that are written beside an exported model: `head.py`, and one file a kind of answer."""
