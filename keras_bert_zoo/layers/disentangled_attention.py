@@ -9,6 +9,7 @@ from keras import ops
 
 from .attention import SelfAttention
 from .initializers import truncated_normal
+from .lookup import rows
 
 
 @functools.lru_cache
@@ -116,8 +117,8 @@ def disentangled_scores(query, key, place_query, place_key, bucket):
     """
     length = ops.shape(query)[1]
     offsets = ops.arange(1 - length, length, dtype="int32")
-    to_place = ops.einsum("bqnh,pnh->bnqp", query, ops.take(place_key, bucket(-offsets), axis=0))
-    from_place = ops.einsum("bknh,pnh->bnkp", key, ops.take(place_query, bucket(offsets), axis=0))
+    to_place = ops.einsum("bqnh,pnh->bnqp", query, rows(place_key, bucket(-offsets)))
+    from_place = ops.einsum("bknh,pnh->bnkp", key, rows(place_query, bucket(offsets)))
     parts = (
         ops.einsum("bqnh,bknh->bnqk", query, key),
         by_column(to_place, length),
@@ -165,8 +166,8 @@ class DisentangledAttention(SelfAttention):
 
     def _bucket(self, offset):
         """The row of the table for an offset `query - key`."""
-        table = ops.convert_to_tensor(log_buckets(self.num_buckets, self.max_distance))
-        bucket = ops.take(table, ops.minimum(ops.abs(offset), self.max_distance), axis=0)
+        table = log_buckets(self.num_buckets, self.max_distance)
+        bucket = rows(table, ops.minimum(ops.abs(offset), self.max_distance))
         return ops.clip(ops.sign(offset) * bucket + self.num_buckets, 0, 2 * self.num_buckets - 1)
 
     def get_config(self):

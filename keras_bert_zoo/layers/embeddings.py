@@ -44,7 +44,7 @@ class LearnedPositions(keras.Layer):
 
     def call(self, padding_mask):
         self.check_length(padding_mask)
-        return self.table(ops.expand_dims(ops.arange(ops.shape(padding_mask)[1]), 0))
+        return self.table(ops.expand_dims(ops.arange(ops.shape(padding_mask)[1], dtype="int32"), 0))
 
     def check_length(self, padding_mask):
         length = padding_mask.shape[1]

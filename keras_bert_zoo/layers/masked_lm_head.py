@@ -5,6 +5,7 @@ from keras import ops
 
 from .activations import activation
 from .initializers import truncated_normal
+from .lookup import at
 from .norms import layer_norm
 
 
@@ -80,11 +81,6 @@ class TokenScores(keras.Layer):
             "hidden_dim": self.hidden_dim,
             "initializer_range": self.initializer_range,
         }
-
-
-def at(sequence, places):
-    """The vectors at these places: `(batch, places, hidden_dim)`."""
-    return ops.take_along_axis(sequence, ops.cast(places, "int32")[:, :, None], axis=1)
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")

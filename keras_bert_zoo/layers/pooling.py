@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from .initializers import truncated_normal
+from .lookup import at
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
@@ -63,7 +64,7 @@ class LastToken(keras.Layer):
     def call(self, sequence, padding_mask):
         real = ops.sum(ops.cast(padding_mask > 0, "int32"), axis=1)
         place = ops.maximum(real - 2, 0)  # a row of padding has no last token
-        return ops.take_along_axis(sequence, place[:, None, None], axis=1)[:, 0]
+        return at(sequence, place[:, None])[:, 0]
 
     def compute_output_spec(self, sequence, padding_mask):
         return keras.KerasTensor((sequence.shape[0], sequence.shape[2]), dtype=sequence.dtype)

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from .initializers import truncated_normal
+from .lookup import rows
 
 MAX_DISTANCE = 128  # from here on all distances are in one bucket
 
@@ -63,7 +64,7 @@ class BucketBias(keras.Layer):
         offset = places[None, :] - places[:, None]
         half = self.num_buckets // 2
         distance = ops.minimum(ops.abs(offset), MAX_DISTANCE)
-        bucket = ops.take(ops.convert_to_tensor(distance_buckets(half)), distance, axis=0)
+        bucket = rows(distance_buckets(half), distance)
         bucket = bucket + half * ops.cast(offset > 0, "int32")
         return ops.expand_dims(ops.transpose(self.table(bucket), (2, 0, 1)), 0)
 

@@ -132,7 +132,7 @@ class RelativeAttention(Attention):
     def scores(self, query, key, relation, training):
         length, columns = ops.shape(query)[1], ops.shape(key)[1]
         # Of a query at 5 and a key at 3 the distance is 2; columns go by key - query.
-        places = sinusoids(ops.arange(columns - 1, -length, -1), self.hidden_dim)
+        places = sinusoids(ops.arange(columns - 1, -length, -1, dtype="int32"), self.hidden_dim)
         places = ops.expand_dims(ops.cast(places, self.compute_dtype), 0)
         places = self.position_dropout(places, training=training) if training else places
         place = ops.einsum("bqnh,pnh->bnqp", query + self.place_bias, self.place(places)[0])

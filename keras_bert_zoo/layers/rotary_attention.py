@@ -20,7 +20,7 @@ def rotate(x, base):
     array([-0.30116868,  1.3817732 ])
     """
     half = x.shape[-1] // 2
-    places = ops.cast(ops.arange(ops.shape(x)[1]), "float32")
+    places = ops.cast(ops.arange(ops.shape(x)[1], dtype="int32"), "float32")
     speeds = ops.convert_to_tensor([1.0 / base ** (i / half) for i in range(half)], "float32")
     angles = ops.expand_dims(ops.expand_dims(places, 1) * speeds, 1)
     cos, sin = ops.cos(angles), ops.sin(angles)
@@ -70,7 +70,7 @@ class RotaryAttention(Attention):
         length = ops.shape(query)[1]
         visible = None if mask is None else mask[:, 0, 0, :]
         if return_maps or (isinstance(length, int) and length <= 2 * self.window):
-            near = self._near(ops.arange(length), ops.arange(length))
+            near = self._near(ops.arange(length, dtype="int32"), ops.arange(length, dtype="int32"))
             if visible is not None:
                 near = sees_itself(ops.logical_and(near, visible[:, None, :]), 0)
                 near = near[:, None]
@@ -86,8 +86,8 @@ class RotaryAttention(Attention):
         query = in_blocks(query, count, size)
         key, value = (with_neighbours(in_blocks(x, count, size)) for x in (key, value))
         seen = with_neighbours(in_blocks(visible, count, size))
-        places = ops.arange(size)
-        near = self._near(places + size, ops.arange(3 * size))
+        places = ops.arange(size, dtype="int32")
+        near = self._near(places + size, ops.arange(3 * size, dtype="int32"))
         near = sees_itself(ops.logical_and(near, ops.expand_dims(seen, 2)), size)
         flat = lambda x: ops.reshape(x, (-1, *x.shape[2:]))  # noqa: E731
         mixed, _ = super().mix(
@@ -145,5 +145,7 @@ def sees_itself(visible, first):
         first: the place of the first query among the keys.
     """
     queries, keys = ops.shape(visible)[-2:]
-    own = ops.expand_dims(ops.arange(queries) + first, 1) == ops.arange(keys)
+    own = ops.expand_dims(ops.arange(queries, dtype="int32") + first, 1) == ops.arange(
+        keys, dtype="int32"
+    )
     return ops.logical_or(visible, own)

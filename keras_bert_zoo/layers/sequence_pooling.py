@@ -26,7 +26,7 @@ def maximum(sequence, mask):
 
 def last(sequence, mask):
     """The last token's vector; the first one where there is no token."""
-    places = ops.cast(ops.arange(ops.shape(sequence)[1]), "float32")[None, :, None]
+    places = ops.cast(ops.arange(ops.shape(sequence)[1], dtype="int32"), "float32")[None, :, None]
     chosen = ops.max(places * mask, axis=1, keepdims=True)
     return ops.sum(sequence * ops.cast(ops.equal(places, chosen), "float32"), axis=1)
 
