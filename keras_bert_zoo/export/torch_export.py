@@ -86,6 +86,8 @@ def program(task):
             f"torch cannot export this {type(task).__name__} on a {task.encoder.config.family} "
             f"encoder: {str(error)[:1000]} The formats 'tf_saved_model' and 'onnx' may have it."
         ) from error
+    for node in found.graph.nodes:
+        node.meta.pop("stack_trace", None)  # paths of this machine
     return found if device.type == "cpu" else _on_cpu(found)
 
 
@@ -111,14 +113,18 @@ def _module(task):
     import torch
 
     def forward(self, **inputs):
-        return named_outputs(task, task(inputs, training=False))
+        # Keras' variables hold their tensors themselves: torch would take these for constants.
+        state = [(variable, self.weights[variable.path]) for variable in variables]
+        with keras.StatelessScope(state_mapping=state):
+            return named_outputs(task, task(inputs, training=False))
 
+    variables = task.weights
     kind = inspect.Parameter
     names = [kind(name, kind.KEYWORD_ONLY) for name in input_names(task)]
     own = kind("self", kind.POSITIONAL_OR_KEYWORD)
     forward.__signature__ = inspect.Signature([own, *names])
     module = type("Net", (torch.nn.Module,), {"forward": forward})()
-    module.task = task
+    module.weights = torch.nn.ParameterDict({v.path: v.value for v in variables})
     return module.eval()
 
 

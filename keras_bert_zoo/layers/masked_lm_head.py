@@ -4,8 +4,8 @@ import keras
 from keras import ops
 
 from .activations import activation
+from .gather import at
 from .initializers import truncated_normal
-from .lookup import at
 from .norms import layer_norm
 
 

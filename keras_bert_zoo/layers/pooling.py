@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
+from .gather import at
 from .initializers import truncated_normal
-from .lookup import at
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
@@ -64,7 +64,7 @@ class LastToken(keras.Layer):
     def call(self, sequence, padding_mask):
         real = ops.sum(ops.cast(padding_mask > 0, "int32"), axis=1)
         place = ops.maximum(real - 2, 0)  # a row of padding has no last token
-        return at(sequence, place[:, None])[:, 0]
+        return at(sequence, ops.expand_dims(place, 1))[:, 0]
 
     def compute_output_spec(self, sequence, padding_mask):
         return keras.KerasTensor((sequence.shape[0], sequence.shape[2]), dtype=sequence.dtype)
