@@ -5,17 +5,20 @@ import numpy as np
 import pytest
 
 from keras_bert_zoo.export import litert, tf_graph
+from keras_bert_zoo.families import FAMILIES
 from tests.export.runtimes import (
     SPREAD,
     TASKS,
     assert_readme_works,
     assert_whole,
     build,
+    logits_up_to,
+    need,
+    of_family,
 )
 from tests.tiny import tiny_classifier, tiny_encoder
 
-pytest.importorskip("ai_edge_litert", reason="LiteRT's interpreter: pip install ai-edge-litert")
-pytest.importorskip("tensorflow", reason="LiteRT's converter is in TensorFlow")
+need("ai_edge_litert", "tensorflow")
 native = pytest.mark.skipif(
     keras.config.backend() != "tensorflow", reason="LiteRT's converter is in TensorFlow"
 )
@@ -30,6 +33,15 @@ def test_every_task_with_open_axes(name, tmp_path):
     assert report["largest_difference"] < 1e-5
     assert report["label_agreement"] == 1.0
     assert [1, 5] in [[shape[0], shape[-1]] for shape in report["compared_at"]]
+
+
+@native
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family(family, tmp_path):
+    task = of_family(family)
+    report = task.export(tmp_path / "out", "litert")
+    assert report["largest_difference"] < 1e-5 * logits_up_to(task)
 
 
 @native

@@ -3,11 +3,10 @@
 import keras
 import pytest
 
-from tests.export.runtimes import SPREAD, TASKS, assert_readme_works, assert_whole, build
+from tests.export.runtimes import SPREAD, TASKS, assert_readme_works, assert_whole, build, need
 from tests.tiny import tiny_classifier, tiny_encoder
 
-openvino = pytest.importorskip("openvino", reason="pip install openvino")
-pytest.importorskip("tensorflow", reason="OpenVINO's models are made on TensorFlow")
+need("openvino", "tensorflow")
 native = pytest.mark.skipif(
     keras.config.backend() != "tensorflow", reason="OpenVINO's models are made on TensorFlow"
 )
@@ -25,6 +24,8 @@ def test_every_task_with_open_axes(name, tmp_path):
 
 @native
 def test_names_axes_and_the_example(tmp_path):
+    import openvino
+
     task = build("mask")
     report = task.export(tmp_path / "out", "openvino")
     model = openvino.Core().read_model(tmp_path / "out" / "model.xml")

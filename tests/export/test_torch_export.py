@@ -3,9 +3,17 @@
 import keras
 import pytest
 
-from tests.export.runtimes import TASKS, assert_readme_works, assert_whole, build
+from keras_bert_zoo.families import FAMILIES
+from tests.export.runtimes import (
+    TASKS,
+    assert_readme_works,
+    assert_whole,
+    build,
+    logits_up_to,
+    of_family,
+)
 
-torch = pytest.importorskip("torch", reason="pip install torch")
+need("torch")
 native = pytest.mark.skipif(keras.config.backend() != "torch", reason="programs are made on torch")
 
 
@@ -21,8 +29,19 @@ def test_every_task_with_open_axes(name, tmp_path):
 
 
 @native
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family(family, tmp_path):
+    task = of_family(family)
+    report = task.export(tmp_path / "out", "torch_export")
+    assert report["largest_difference"] < 1e-5 * logits_up_to(task)
+
+
+@native
 @pytest.mark.parametrize("name", ["text", "choice"])
 def test_names_of_axes_and_the_example(name, tmp_path):
+    import torch
+
     task = build(name)
     task.export(tmp_path / "out", "torch_export")
     program = torch.export.load(tmp_path / "out" / "model.pt2")
