@@ -10,6 +10,7 @@ from tests.export.runtimes import (
     assert_whole,
     build,
     logits_up_to,
+    need,
     of_family,
 )
 
