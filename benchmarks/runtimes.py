@@ -37,7 +37,7 @@ def task_called(name):
     """A task with random weights of a size, or the embedder of a preset."""
     keras.utils.set_random_seed(0)
     if name == "mobilebert":
-        encoder = mobilebert.build(mobilebert.MobileBertConfig())
+        encoder = mobilebert.build(mobilebert.MobileBertConfig(vocabulary_size=30522))
         return kbz.TextClassifier(encoder, num_classes=2)
     if name == "tiny":
         sizes = {"num_layers": 2, "hidden_dim": 128, "num_heads": 2, "intermediate_dim": 512}
