@@ -1,5 +1,6 @@
 """A task for LiteRT (TensorFlow Lite): one file for phones, small computers and the browser."""
 
+import importlib.util
 import re
 
 import keras
@@ -51,7 +52,11 @@ def write(task, folder, *, precision="float32", **sizes):
     if precision not in TOLERANCES:
         raise unknown_name("precision", precision, TOLERANCES)
     check_sizes(task, sizes)
-    _need_interpreter()
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        raise ImportError(
+            "LiteRT's files are compared with the task in its interpreter: "
+            "pip install keras-bert-zoo[tensorflow,litert]."
+        )
     if keras.config.backend() != "tensorflow":
         options = {"precision": precision, **sizes}
         report = write_on("tensorflow", task, "litert", folder, options)
@@ -104,13 +109,3 @@ def _refusal(task, message):
         f"LiteRT cannot run this {type(task).__name__} on a {task.encoder.config.family} encoder: "
         f"{said}. Try fixed sizes, batch=1, length=128, or another format, such as 'onnx'."
     )
-
-
-def _need_interpreter():
-    try:
-        import ai_edge_litert.interpreter  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            "LiteRT's files are compared with the task in its interpreter: "
-            "pip install keras-bert-zoo[tensorflow,litert]."
-        ) from error
