@@ -1,7 +1,7 @@
 """ONNX: ids in, outputs out, with open batch and length, for onnxruntime and its like.
 
 The graph comes from torch's exporter, whatever the backend of the task: where Keras runs on another
-one, the task is rebuilt on torch in a process of its own. Why: docs/decisions/0014-onnx.md.
+one, the task is rebuilt on torch in a process of its own. Why: docs/decisions/0016-onnx.md.
 """
 
 import importlib.util
@@ -9,9 +9,10 @@ import os
 
 import keras
 
+from ..checkpoints.native import write_json
 from ..errors import unknown_name
 from .description import FILE, describe
-from .formats import copy_tokenizer, size_of, write_json
+from .formats import copy_tokenizer, size_of
 from .onnx_card import card
 from .onnx_check import compare
 from .onnx_graph import MODEL, graph_of, save, unused_inputs
