@@ -127,6 +127,7 @@ def _merged_ids(inner, parts):
 
 
 def _check(tokens):
+    takes_right = any(token["rstrip"] for token in tokens)
     for token in tokens:
         content = token["content"]
         if token["single_word"]:
@@ -134,7 +135,7 @@ def _check(tokens):
                 f"The added token {content!r} is matched as a single word only (single_word), "
                 "which no graph of a tokenizer does. Add it without that flag."
             )
-        if any(t["rstrip"] for t in tokens) and re.match(SPACE, content):
+        if takes_right and re.match(SPACE, content):
             raise ValueError(
                 f"The added token {content!r} begins with white space, and another one takes the "
                 "white space after it along (rstrip): no graph of a tokenizer can tell whose it "

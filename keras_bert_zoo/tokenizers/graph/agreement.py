@@ -1,5 +1,7 @@
 """How far a graph agrees with the tokenizer that it was made of, on texts known to be hard."""
 
+import tensorflow as tf
+
 from .hard_texts import HARD_TEXTS
 
 
@@ -16,6 +18,6 @@ def agreement(graph, tokenizer, texts=None):
     """
     texts = list(HARD_TEXTS if texts is None else texts)
     ids = getattr(graph, "ids", graph)
-    found = ids([text.encode("utf-8", "replace") for text in texts]).to_list()
+    found = ids(tf.constant([text.encode() for text in texts], tf.string)).to_list()
     expected = tokenizer.ids_batch(texts)
     return sum(a == b for a, b in zip(found, expected)) / max(len(texts), 1)

@@ -2,6 +2,10 @@
 
 Both look at one character at a time, so a table holds all that they do. It is found by asking them,
 not by writing their rules anew: Unicode's tables differ from one release to the next.
+
+One thing is left out: decomposing, which precedes the removal of accents, also sorts marks that
+follow each other. Of those that are not removed there are 25, and it takes two of different classes
+in a row, such as a Hangul tone and a musical stem; no vocabulary has pieces of that.
 """
 
 import functools
