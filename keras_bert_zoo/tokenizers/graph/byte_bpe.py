@@ -158,7 +158,7 @@ def _whole_words(specification, bytes_of):
     model = rust().Tokenizer.from_str(json.dumps(bare)).model
     words = {}
     for token, index in specification["model"]["vocab"].items():
-        if token and all(character in bytes_of for character in token):
-            if [found.id for found in model.tokenize(token)] == [index]:
-                words[bytes(bytes_of[character] for character in token)] = index
+        is_bytes = token and all(character in bytes_of for character in token)
+        if is_bytes and [found.id for found in model.tokenize(token)] == [index]:
+            words[bytes(bytes_of[character] for character in token)] = index
     return words

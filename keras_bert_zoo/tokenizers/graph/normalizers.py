@@ -1,6 +1,7 @@
 """Normalizers of a tokenizer.json in a graph, with the alignments of the Rust library."""
 
 import base64
+import functools
 import json
 
 import numpy as np
@@ -121,8 +122,8 @@ class ReplaceBlanks(tf.Module):
         if regex not in self.REGEXES or len(content) > 1:
             raise ValueError(
                 f"The normalizer replaces the regular expression {regex!r} by {content!r}: there "
-                f"is a TensorFlow graph for {list(self.REGEXES)} by one character or none. Tokenize "
-                "before the model, which takes ids as well."
+                f"is a TensorFlow graph for {list(self.REGEXES)} by one character or none. "
+                "Tokenize before the model, which takes ids as well."
             )
         blank, self._alone = self.REGEXES[regex]
         self._blank, self._content = Numbers(matching(blank).astype("int32")), content
@@ -166,6 +167,7 @@ class Strip(tf.Module):
         return kept(characters, keep)
 
 
+@functools.cache
 def white_space():
     """Which code points Rust takes for white space: int32, 0 or 1."""
     values = np.ones(len(asked()), "int32")

@@ -100,6 +100,7 @@ def for_all(values):
     return full
 
 
+@functools.cache
 def matching(regex):
     """Which code points the `tokenizers` library's regular expressions say match, as booleans.
 
