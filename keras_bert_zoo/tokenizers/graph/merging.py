@@ -21,8 +21,9 @@ class Merges(tf.Module):
         super().__init__()
         pairs = np.array(list(merges), "int64").reshape(-1, 2)
         self._width = int(pairs.max(initial=0)) + 1
-        ranks = tf.range(len(merges), dtype=tf.int32)
-        keys = pairs[:, 0] * self._width + pairs[:, 1]
+        # A table has to hold something.
+        keys = [*(pairs[:, 0] * self._width + pairs[:, 1]), -1]
+        ranks = [*range(len(merges)), NEVER]
         table = tf.lookup.KeyValueTensorInitializer(keys, ranks, tf.int64, tf.int32)
         self._ranks = tf.lookup.StaticHashTable(table, NEVER)
         merged = np.array([*merges.values(), 0], "int32")
