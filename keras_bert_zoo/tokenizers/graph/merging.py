@@ -42,10 +42,8 @@ class Merges(tf.Module):
             Ids, and the word that each is of, ascending.
         """
         ranks = self._looked_up(symbols, words, tf.range(tf.size(symbols)))
-        done = tf.TensorArray(
-            tf.int32, 0, dynamic_size=True, infer_shape=False, element_shape=[None]
-        )
-        state = (0, symbols, words, ranks, done, done)
+        done, owners = pieces_of_any_size(), pieces_of_any_size()
+        state = (0, symbols, words, ranks, done, owners)
         flat = tf.TensorShape([None])
         shapes = (tf.TensorShape([]), flat, flat, flat, None, None)
 
@@ -94,6 +92,11 @@ class Merges(tf.Module):
         pair += tf.cast(tf.minimum(tf.gather(symbols, after), self._width), tf.int64)
         joined = (after > places) & (tf.gather(words, places) == tf.gather(words, after))
         return tf.where(joined, self._ranks.lookup(pair), NEVER)
+
+
+def pieces_of_any_size():
+    """A `tf.TensorArray` to write tensors of different sizes to; eager ones must not be shared."""
+    return tf.TensorArray(tf.int32, 0, dynamic_size=True, infer_shape=False, element_shape=[None])
 
 
 def _made_before_use(merges):
