@@ -79,6 +79,19 @@ def others(vocabulary):
     }
 
 
+def chosen(source):
+    """The tokenizer to compare, and those of others with its vocabulary."""
+    if source is None:
+        path = data_folder() / "vocab/bert-uncased/vocab.txt"
+        vocabulary = path.read_text("utf-8").splitlines()
+        return kbz.Tokenizer.from_vocabulary(path), others(vocabulary)
+    import subword_tokenizers
+
+    read_from = kbz.Tokenizer.from_folder if os.path.isdir(source) else kbz.Tokenizer.from_file
+    tokenizer = read_from(source)
+    return tokenizer, subword_tokenizers.others(tokenizer)
+
+
 def race(contestants, rounds):
     """Best wall and processor seconds of each: name to a pair."""
     best = {name: (float("inf"), float("inf")) for name in contestants}
@@ -115,6 +128,10 @@ def batches_of(texts, size, make=list):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--tokenizer",
+        help="folder or tokenizer.json of another one than BERT's, to compare instead",
+    )
     parser.add_argument("--data", default="movie-sentences")
     parser.add_argument("--texts", type=int, default=4096)
     parser.add_argument("--batch", type=int, default=256)
@@ -122,11 +139,10 @@ def main():
     parser.add_argument("--json", help="file to write the figures to")
     options = parser.parse_args()
 
-    path = data_folder() / "vocab/bert-uncased/vocab.txt"
-    tokenizer = kbz.Tokenizer.from_vocabulary(path)
+    tokenizer, competitors = chosen(options.tokenizer)
     texts = read(options.data, options.texts)
     tokens = sum(map(len, tokenizer.ids_batch(texts)))
-    graphs = {**ours(tokenizer), **others(path.read_text("utf-8").splitlines())}
+    graphs = {**ours(tokenizer), **competitors}
     lists = batches_of(texts, options.batch)
     tensors = batches_of(texts, options.batch, lambda part: tf.constant([t.encode() for t in part]))
     contestants = {

@@ -53,6 +53,13 @@ class Pair:
         """Ids of a list of str or bytes."""
         return self._ids(texts, np.ones(len(texts), bool)).to_list()
 
+    def check_eagerly(self, texts):
+        """The ids are the same where no graph is made."""
+        import tensorflow as tf
+
+        found = self.engine.ids(tf.constant(texts), tf.ones([len(texts)], tf.bool))
+        assert found.to_list() == self.ids(texts)
+
     def check(self, texts):
         """Everything is the same for all texts."""
         texts = list(texts)

@@ -91,6 +91,10 @@ def test_bytes_that_are_no_text(pair):
     assert pair.ids([""]) == [[]]
 
 
+def test_without_a_graph(pair):
+    pair.check_eagerly([text for text in hard_texts() if len(text) < 200])
+
+
 def test_an_empty_batch(pair):
     assert pair.ids(tf.zeros([0], tf.string)) == []
 

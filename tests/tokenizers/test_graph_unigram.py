@@ -93,6 +93,10 @@ def test_bytes_that_are_no_text(pair):
     ]
 
 
+def test_without_a_graph(pair):
+    pair.check_eagerly([text for text in hard_texts() if len(text) < 200])
+
+
 def test_an_empty_batch(pair):
     assert pair.ids(tf.zeros([0], tf.string)) == []
     assert pair.ids(["", ""]) == [[], []]

@@ -21,8 +21,9 @@ class Merges(tf.Module):
         super().__init__()
         pairs = np.array(list(merges), "int64").reshape(-1, 2)
         self._width = int(pairs.max(initial=0)) + 1
-        ranks = tf.range(len(merges), dtype=tf.int32)
-        keys = pairs[:, 0] * self._width + pairs[:, 1]
+        # A table has to hold something.
+        keys = [*(pairs[:, 0] * self._width + pairs[:, 1]), -1]
+        ranks = [*range(len(merges)), NEVER]
         table = tf.lookup.KeyValueTensorInitializer(keys, ranks, tf.int64, tf.int32)
         self._ranks = tf.lookup.StaticHashTable(table, NEVER)
         merged = np.array([*merges.values(), 0], "int32")
@@ -41,10 +42,8 @@ class Merges(tf.Module):
             Ids, and the word that each is of, ascending.
         """
         ranks = self._looked_up(symbols, words, tf.range(tf.size(symbols)))
-        done = tf.TensorArray(
-            tf.int32, 0, dynamic_size=True, infer_shape=False, element_shape=[None]
-        )
-        state = (0, symbols, words, ranks, done, done)
+        done, owners = pieces_of_any_size(), pieces_of_any_size()
+        state = (0, symbols, words, ranks, done, owners)
         flat = tf.TensorShape([None])
         shapes = (tf.TensorShape([]), flat, flat, flat, None, None)
 
@@ -93,6 +92,11 @@ class Merges(tf.Module):
         pair += tf.cast(tf.minimum(tf.gather(symbols, after), self._width), tf.int64)
         joined = (after > places) & (tf.gather(words, places) == tf.gather(words, after))
         return tf.where(joined, self._ranks.lookup(pair), NEVER)
+
+
+def pieces_of_any_size():
+    """A `tf.TensorArray` to write tensors of different sizes to; eager ones must not be shared."""
+    return tf.TensorArray(tf.int32, 0, dynamic_size=True, infer_shape=False, element_shape=[None])
 
 
 def _made_before_use(merges):

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from .characters import rows_of
+from .merging import pieces_of_any_size
 from .unicode_tables import COUNT
 
 # What SentencePiece takes from the lowest score for an unknown character.
@@ -135,7 +136,6 @@ class Viterbi(tf.Module):
 
 def _traced(chosen, before, starts, lengths):
     """Where the pieces of words begin and how long they are, from the last of each on."""
-    where = tf.TensorArray(tf.int32, 0, dynamic_size=True, infer_shape=False, element_shape=[None])
 
     def step(index, words, left, where, size):
         taken = tf.gather(chosen, tf.gather(before, left - 1) + words)
@@ -147,7 +147,7 @@ def _traced(chosen, before, starts, lengths):
 
     words = tf.cast(tf.where(lengths > 0)[:, 0], tf.int32)
     flat = tf.TensorShape([None])
-    state = (0, words, tf.gather(lengths, words), where, where)
+    state = (0, words, tf.gather(lengths, words), pieces_of_any_size(), pieces_of_any_size())
     shapes = (tf.TensorShape([]), flat, flat, None, None)
     state = tf.while_loop(lambda _, words, *__: tf.size(words) > 0, step, state, shapes)
     empty = tf.zeros([0], tf.int32)
