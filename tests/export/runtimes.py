@@ -17,12 +17,16 @@ from tests.tasks.cases import CASES
 from tests.tiny import tiny_encoder
 
 SPREAD = {"initializer_range": 0.3}  # answers that differ from each other
-# Tasks whose graph is like that of another one.
-ALIKE = ("document", "pair", "token", "replaced", "visual-mask", "visual-choice")
-TASKS = [
-    pytest.param(name, marks=[pytest.mark.slow] if name in ALIKE else [])
-    for name in (*CASES, "multi")
-]
+
+
+def some(*quick):
+    """The names of all tasks; those that are not named here are slow."""
+    names = (*CASES, "multi")
+    return [pytest.param(n, marks=() if n in quick else pytest.mark.slow) for n in names]
+
+
+# Those left out have graphs like those of others.
+TASKS = some("text", "early-exit", "token-crf", "mask", "choice", "visual-answer", "embed", "span")
 
 
 def need(*packages):

@@ -46,13 +46,23 @@ def check(task, served, name, inputs, and_none=False):
     return difference(found, expected, name)
 
 
-@pytest.mark.parametrize("name", INPUTS)
+def quick(names, *these):
+    """Names as parameters; all but these are slow: a graph takes seconds to trace."""
+    return [pytest.param(n, marks=() if n in these else pytest.mark.slow) for n in names]
+
+
+# A CRF, spans and pairs of texts are in test_saved_model.py too.
+@pytest.mark.parametrize(
+    "name", quick(INPUTS, "text", "document", "pair", "token", "mask", "choice", "embed", "span")
+)
 def test_a_graph_answers_as_the_task_does(name):
     task, served = served_of(name)
     assert check(task, served, "serving_default", INPUTS[name], and_none=True) < 1e-5
 
 
-@pytest.mark.parametrize("name", ["visual-answer", "visual-mask", "visual-choice"])
+@pytest.mark.parametrize(
+    "name", quick(["visual-answer", "visual-mask", "visual-choice"], "visual-answer")
+)
 def test_images_go_beside_the_text(name):
     task, served = served_of(name)
     inputs = dict(signatures_of(served)["serving_default"].example)
@@ -88,7 +98,7 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("name", quick(OPTIONS, "multi-label", "certain", "average", "never"))
 def test_options_of_tasks(name):
     case, options = OPTIONS[name]
     task = CASES[case].build(**options)

@@ -8,7 +8,7 @@ import pytest
 
 import keras_bert_zoo as kbz
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = pytest.mark.real
 
 SUBJECTS = ["A man", "The old dog", "Nobody", "Zoë’s café", "机器学习", "Москва", "The 2nd engine"]
 VERBS = ["is eating pasta", "sleeps all day 😴", "won’t start!", "is, frankly, overrated", "很好吃",

@@ -11,7 +11,7 @@ from tests.parity.references import assert_same
 from tests.paths import data_path
 from tests.tiny import to_numpy
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = pytest.mark.real
 
 TEXTS = [
     "The capital of France is Paris.",

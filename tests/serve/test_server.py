@@ -54,7 +54,6 @@ class Command:
         return self.process.wait(60)
 
 
-@pytest.mark.slow
 def test_answers_until_it_is_told_to_stop(preset):
     command = Command(preset, "--max-wait-ms", "5000", "--deadline", "120")
     try:

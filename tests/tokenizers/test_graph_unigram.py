@@ -23,12 +23,11 @@ from keras_bert_zoo.tokenizers.graph.graphemes import one_entry  # noqa: E402
 from keras_bert_zoo.tokenizers.graph.unigram import Unigram  # noqa: E402
 
 REAL = ("real xlm-roberta", "real deberta-v3")
-TINY = ("albert", "deberta-v2, lower, punctuation")
-SLOW = ("xlm-roberta", "camembert", "xlnet")
+SLOW = ("deberta-v2, lower, punctuation", "xlm-roberta", "camembert", "xlnet")
 PAIRS = (
-    *TINY,
+    "albert",
     *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW),
-    *(pytest.param(name, marks=pytest.mark.real) for name in REAL),
+    *(pytest.param(name, marks=[pytest.mark.real, pytest.mark.slow]) for name in REAL),
 )
 # What Rust takes for clusters, and how it replaces them, is the hardest part.
 CLUSTERS = st.lists(
@@ -102,6 +101,7 @@ def test_an_empty_batch(pair):
     assert pair.ids(["", ""]) == [[], []]
 
 
+@pytest.mark.slow
 def test_a_long_word(pair):
     pair.check(["".join("etaoin☃"[i * i % 11 % 7] for i in range(3000)), "short"])
 
