@@ -2,11 +2,13 @@
 
 import importlib.util
 import json
+import sys
 
 import keras
 import pytest
 
-from keras_bert_zoo.export import FORMATS, formats
+from keras_bert_zoo.cli import main
+from keras_bert_zoo.export import FORMATS
 from keras_bert_zoo.export.rebuild import digest, write_on
 from tests.tiny import tiny_classifier
 
@@ -28,10 +30,11 @@ class Format:
 
 @pytest.fixture
 def use(monkeypatch):
-    def use(module):
-        monkeypatch.setattr(formats.importlib, "import_module", lambda *_: module)
-
-    return use
+    """Puts a module in the place of ONNX's."""
+    monkeypatch.setitem(FORMATS, "onnx", "in_place_of_onnx")
+    return lambda module: monkeypatch.setitem(
+        sys.modules, "keras_bert_zoo.export.in_place_of_onnx", module
+    )
 
 
 def test_an_unknown_format_or_option_names_what_there_is(tmp_path, use):
@@ -96,3 +99,19 @@ def test_a_digest_tells_weights_apart():
     weight = task.weights[0]
     weight.assign(weight + 1)
     assert before != digest(task)
+
+
+def test_the_command(tmp_path, use, capsys):
+    use(Format())
+    tiny_classifier().save_to_preset(tmp_path / "task")
+    given = ["export", str(tmp_path / "task"), str(tmp_path / "out"), "--format", "onnx"]
+    assert main([*given, "--option", "size=7"]) == 0
+    assert json.loads(capsys.readouterr().out)["bytes"] == 7
+    assert main([*given, "--option", "size"]) == 1
+    assert "NAME=VALUE" in capsys.readouterr().err
+    assert main([*given, "--option", "sise=7"]) == 1
+    assert "Did you mean 'size'?" in capsys.readouterr().err
+    assert (tmp_path / "out" / "model").read_text() == "xxxxxxx"
+    assert main([*given[:3], "--format", "onx"]) == 2
+    assert main(["export", str(tmp_path / "nothing"), str(tmp_path / "out2")]) == 1
+    assert not (tmp_path / "out2").exists()

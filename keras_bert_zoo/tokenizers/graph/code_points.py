@@ -5,7 +5,7 @@ not by writing their rules anew: Unicode's tables differ from one release to the
 
 One thing is left out: decomposing, which precedes the removal of accents, also sorts marks that
 follow each other. Of those that are not removed there are 25, and it takes two of different classes
-in a row, such as a Hangul tone and a musical stem; no vocabulary has pieces of that.
+in a row, such as a Hangul tone and a musical stem, in one piece of the vocabulary, to matter.
 """
 
 import functools
