@@ -10,6 +10,8 @@ how it is exported, and how a folder becomes a function from arrays by name to a
 """
 
 import argparse
+import importlib
+import os
 import statistics
 import tempfile
 import time
@@ -36,8 +38,29 @@ def open_onnx(folder):
     return lambda inputs: dict(zip(names, session.run(names, inputs)))
 
 
+def opened_by(name):
+    """A function that opens a folder with the lines that its README shows."""
+
+    def opened(folder):
+        known, before = {}, Path.cwd()
+        os.chdir(folder)
+        try:
+            exec(importlib.import_module(f"keras_bert_zoo.export.{name}").OPENED, known)
+        finally:
+            os.chdir(before)
+        return known["run"]
+
+    return opened
+
+
 # Name -> options of `export`, and what opens the folder.
 FORMATS = {
+    "litert": ({"format": "litert"}, opened_by("litert")),
+    "litert-float16": ({"format": "litert", "precision": "float16"}, opened_by("litert")),
+    "litert-int8": ({"format": "litert", "precision": "int8"}, opened_by("litert")),
+    "openvino": ({"format": "openvino"}, opened_by("openvino")),
+    "openvino-float16": ({"format": "openvino", "precision": "float16"}, opened_by("openvino")),
+    "torch_export": ({"format": "torch_export"}, opened_by("torch_export")),
     "onnx": ({"format": "onnx"}, open_onnx),
     "onnx-float16": ({"format": "onnx", "precision": "float16"}, open_onnx),
     "onnx-int8": ({"format": "onnx", "precision": "int8"}, open_onnx),
@@ -89,7 +112,7 @@ def rows_of(name, options, arguments):
         functions, reports = {"predict": task.predict_on_batch}, {}
         for key in arguments.formats:
             export, opened = FORMATS[key]
-            reports[key] = task.export(Path(place) / key, verify=False, **export)
+            reports[key] = task.export(Path(place) / key, **export)
             functions[key] = opened(Path(place) / key)
         times = measure(task, functions, arguments.rounds)
         for key, report in reports.items():
