@@ -124,7 +124,9 @@ def _module(task):
     own = kind("self", kind.POSITIONAL_OR_KEYWORD)
     forward.__signature__ = inspect.Signature([own, *names])
     module = type("Net", (torch.nn.Module,), {"forward": forward})()
-    module.weights = torch.nn.ParameterDict({v.path: v.value for v in variables})
+    # An output that is a weight, as a CRF's transitions, would ask for a gradient.
+    fixed = {v.path: torch.nn.Parameter(v.value.detach(), requires_grad=False) for v in variables}
+    module.weights = torch.nn.ParameterDict(fixed)
     return module.eval()
 
 
