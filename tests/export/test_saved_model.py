@@ -1,9 +1,11 @@
 """SavedModels, loaded by a process that has TensorFlow and nothing of this library."""
 
+import importlib.util
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -135,6 +137,26 @@ def test_warm_up_requests_are_those_of_tensorflow_serving(served):
     for request in requests:
         given = {key: tf.constant(tf.make_ndarray(value)) for key, value in request.inputs.items()}
         assert model.signatures[request.model_spec.signature_name](**given)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="the files are the same from every backend")
+def test_over_http_without_this_library(served):
+    """By the example, in the form of TensorFlow Serving's REST interface."""
+    testclient = pytest.importorskip("fastapi.testclient", reason="needs fastapi")
+    place, tasks, _, _ = served
+    path = Path(__file__).parents[2] / "examples" / "serve_saved_model.py"
+    spec = importlib.util.spec_from_file_location("serve_saved_model", path)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    client = testclient.TestClient(example.create_app(str(place / "span"), "reader"))
+    row = {"question": "was it?", "context": "the food was awful !"}
+    answer = client.post("/v1/models/reader:predict", json={"instances": [row]})
+    (found,) = answer.json()["predictions"]
+    expected = tasks["span"].answer(**row)
+    assert {key: found[key] for key in ("answer", "start", "end")} == {
+        key: expected[key] for key in ("answer", "start", "end")
+    }
+    assert found["score"] == pytest.approx(expected["score"], abs=1e-5)
 
 
 def test_options_that_are_wrong_name_what_there_is(tmp_path):
