@@ -52,7 +52,8 @@ def write(task, folder, *, ops="text", batch_size=64, text=True, warmup=True, **
 
     served = build(task, **options)
     named = signatures_of(served)
-    functions = {name: signature.traced() for name, signature in named.items()}
+    # Traced here, once: of functions that are not, TensorFlow makes graphs of its own.
+    functions = {name: one.traced().get_concrete_function() for name, one in named.items()}
     tf.saved_model.save(served, str(folder), signatures=functions)
     report = {
         "signatures": {name: describe(functions[name]) for name in named},
@@ -101,9 +102,8 @@ def signatures_of(served):
 
 def describe(function):
     """Inputs and outputs of a signature, as JSON: name -> type and shape."""
-    concrete = function.get_concrete_function()
-    outputs = concrete.structured_outputs
-    inputs = function.input_signature
+    outputs = function.structured_outputs
+    inputs = function.structured_input_signature[0]
     return {
         "inputs": {spec.name: _spec(spec) for spec in inputs},
         "outputs": {name: _spec(outputs[name]) for name in sorted(outputs)},

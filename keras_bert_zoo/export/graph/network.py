@@ -36,20 +36,14 @@ class Network(tf.Module):
     def __call__(self, inputs):
         """The model's outputs, in its structure; `inputs` may hold more than the model takes."""
         inputs = {key: inputs[key] for key in self._names}
-        rows, size = tf.shape(inputs["token_ids"])[0], self._batch_size
-        flat = keras.tree.flatten(self._outputs)
-        one = lambda: tuple(keras.tree.flatten(self._call(inputs)))  # noqa: E731
-        many = lambda: self._in_batches(inputs, rows, size, flat)  # noqa: E731
-        found = tf.cond(rows <= size, one, many)
-        return keras.tree.pack_sequence_as(self._outputs, list(found))
-
-    def _in_batches(self, inputs, rows, size, outputs):
-        count = (rows + size - 1) // size
+        size = self._batch_size
+        # One at least: no rows are a batch, too. The model is in the graph once, in this loop.
+        count = tf.maximum((tf.shape(inputs["token_ids"])[0] + size - 1) // size, 1)
         arrays = tuple(
             tf.TensorArray(
                 output.dtype, count, element_shape=(None, *output.shape[1:]), infer_shape=False
             )
-            for output in outputs
+            for output in keras.tree.flatten(self._outputs)
         )
 
         def step(index, arrays):
@@ -60,4 +54,4 @@ class Network(tf.Module):
         _, arrays = tf.while_loop(
             lambda index, _: index < count, step, (0, arrays), parallel_iterations=1
         )
-        return tuple(array.concat() for array in arrays)
+        return keras.tree.pack_sequence_as(self._outputs, [array.concat() for array in arrays])
