@@ -143,19 +143,23 @@ def write_weights(model, path):
     """Writes the weights under the paths of their variables, low-rank updates merged."""
     from safetensors.numpy import save_file
 
+    save_file(weights_to_write(model), str(path), metadata={"format": "keras"})
+
+
+def weights_to_write(model):
+    """Path -> array of each weight, low-rank updates merged."""
     merged = {
         id(layer._kernel): layer.kernel
         for layer in model._flatten_layers()
         if getattr(layer, "lora_enabled", False)
     }
-    values = {
+    return {
         variable.path: np.ascontiguousarray(
             keras.ops.convert_to_numpy(merged.get(id(variable), variable))
         )
         for variable in model.weights
         if not variable.name.startswith("lora_")
     }
-    save_file(values, str(path), metadata={"format": "keras"})
 
 
 def read_weights(model, tensors, source):

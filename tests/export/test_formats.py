@@ -7,6 +7,7 @@ import sys
 import keras
 import pytest
 
+import keras_bert_zoo as kbz
 from keras_bert_zoo.cli import main
 from keras_bert_zoo.export import FORMATS
 from keras_bert_zoo.export.rebuild import digest, write_on
@@ -90,6 +91,16 @@ def test_a_backend_that_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install keras-bert-zoo\[tensorflow\]"):
         write_on("tensorflow", tiny_classifier(), "saved_model", tmp_path, {})
+
+
+def test_a_digest_is_that_of_what_is_saved(tmp_path):
+    task = tiny_classifier()
+    task.enable_lora(2)
+    for weight in task.weights:
+        if weight.name.startswith("lora_"):
+            weight.assign(weight + 0.5)
+    task.save_to_preset(tmp_path / "task")
+    assert digest(task) == digest(kbz.from_preset(tmp_path / "task"))
 
 
 def test_a_digest_tells_weights_apart():
