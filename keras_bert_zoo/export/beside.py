@@ -19,10 +19,15 @@ def write_beside(task, folder, title, opened, **sizes):
         **sizes: of the axes that are fixed.
     """
     copy_tokenizer(task, folder)
+    write_labels(task, folder)
+    (folder / "README.md").write_text(_readme(task, title, opened, sizes), "utf-8")
+
+
+def write_labels(task, folder):
+    """Writes labels.json, if there are labels: output -> names."""
     labels = labels_of(task)
     if labels:
         write_json(folder / "labels.json", labels)
-    (folder / "README.md").write_text(_readme(task, title, opened, sizes), "utf-8")
 
 
 def labels_of(task):

@@ -5,14 +5,15 @@ PyTorch is built on TensorFlow in a process of its own, weights equal bit by bit
 jax2tf, is in docs/decisions/0014.
 """
 
+import inspect
 import json
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from ..checkpoints.native import write_json
 from ..errors import unknown_name
+from .beside import write_labels
 from .formats import copy_tokenizer, size_of
 from .rebuild import write_on
 
@@ -77,7 +78,7 @@ def build(task, **options):
     from .graph.registry import served_class
 
     cls = served_class(task)
-    known = cls.set_up.__code__.co_varnames[2 : cls.set_up.__code__.co_argcount]
+    known = [*inspect.signature(cls.set_up).parameters][2:]  # after self and the task
     for name in options:
         if name not in (*SHARED, *known):
             what = f"option of the SavedModel of a {type(task).__name__}"
@@ -177,8 +178,6 @@ def write_extra(task, folder, report):
 
     folder.mkdir()
     copy_tokenizer(task, folder)
-    labels = getattr(task, "labels", None)
-    if labels is not None:
-        write_json(folder / "labels.json", labels)
+    write_labels(task, folder)
     (folder / "README.md").write_text(saved_model_card(task, report), encoding="utf-8")
     (folder / "signatures.json").write_text(json.dumps(report["signatures"], indent=2), "utf-8")

@@ -12,6 +12,7 @@ import keras_bert_zoo as kbz
 from keras_bert_zoo.export.beside import labels_of
 from keras_bert_zoo.export.names import output_names
 from keras_bert_zoo.export.probe import expected_outputs, probe_inputs
+from tests.export.served import quick
 from tests.parity.families import tiny
 from tests.tasks.cases import CASES
 from tests.tiny import tiny_encoder
@@ -19,14 +20,11 @@ from tests.tiny import tiny_encoder
 SPREAD = {"initializer_range": 0.3}  # answers that differ from each other
 
 
-def some(*quick):
-    """The names of all tasks; those that are not named here are slow."""
-    names = (*CASES, "multi")
-    return [pytest.param(n, marks=() if n in quick else pytest.mark.slow) for n in names]
-
-
-# Those left out have graphs like those of others.
-TASKS = some("text", "early-exit", "token-crf", "mask", "choice", "visual-answer", "embed", "span")
+ALL = (*CASES, "multi")
+# Those that are slow have graphs like those of others.
+TASKS = quick(
+    ALL, "text", "early-exit", "token-crf", "mask", "choice", "visual-answer", "embed", "span"
+)
 
 
 def need(*packages):

@@ -1,6 +1,7 @@
 """Texts of every kind for every task, and weights that make the answers differ."""
 
 import numpy as np
+import pytest
 
 from tests.tasks.cases import LONG, QUESTIONS, TEXTS
 
@@ -33,3 +34,8 @@ def shake(task):
     for weight in task.weights:
         if len(weight.shape) > 1 or "transitions" in weight.path:
             weight.assign(generator.normal(scale=0.5, size=weight.shape))
+
+
+def quick(names, *these):
+    """Names as parameters; all but these are slow: an export takes seconds."""
+    return [pytest.param(n, marks=() if n in these else pytest.mark.slow) for n in names]

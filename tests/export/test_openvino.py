@@ -3,7 +3,8 @@
 import keras
 import pytest
 
-from tests.export.runtimes import SPREAD, assert_readme_works, assert_whole, build, need, some
+from tests.export.runtimes import ALL, SPREAD, assert_readme_works, assert_whole, build, need
+from tests.export.served import quick
 from tests.tiny import tiny_classifier, tiny_encoder
 
 need("openvino", "tensorflow")
@@ -13,7 +14,7 @@ native = pytest.mark.skipif(
 
 
 @native
-@pytest.mark.parametrize("name", some("text", "token-crf"))
+@pytest.mark.parametrize("name", quick(ALL, "text", "token-crf"))
 def test_every_task_with_open_axes(name, tmp_path):
     task = build(name)
     report = task.export(tmp_path / "out", "openvino")

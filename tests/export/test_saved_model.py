@@ -109,7 +109,8 @@ def test_what_stands_beside_the_graph(served):
     extra = place / NAMES[0] / "assets.extra"
     names = {path.name for path in extra.iterdir()}
     assert {"README.md", "labels.json", "tokenizer.json", "tf_serving_warmup_requests"} <= names
-    assert json.loads((extra / "labels.json").read_text()) == tasks[NAMES[0]].labels
+    labels = json.loads((extra / "labels.json").read_text())
+    assert labels == {"logits": tasks[NAMES[0]].labels}
     card = (extra / "README.md").read_text()
     assert "tf.saved_model.load" in card
     assert "`serving_default`: `text` string (?)" in card

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.export.served import INPUTS, shake
+from tests.export.served import INPUTS, quick, shake
 from tests.tasks.cases import CASES, PAIRS
 
 pytest.importorskip("tensorflow", reason="a SavedModel needs TensorFlow")
@@ -44,11 +44,6 @@ def check(task, served, name, inputs, and_none=False):
         none = call(*(tf.constant(value)[:0] for value in inputs.values()))
         assert {key: len(value) for key, value in none.items()} == dict.fromkeys(found, 0)
     return difference(found, expected, name)
-
-
-def quick(names, *these):
-    """Names as parameters; all but these are slow: a graph takes seconds to trace."""
-    return [pytest.param(n, marks=() if n in these else pytest.mark.slow) for n in names]
 
 
 # A CRF, spans and pairs of texts are in test_saved_model.py too.

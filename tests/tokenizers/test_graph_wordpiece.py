@@ -113,6 +113,26 @@ def test_any_text(ops):
     check()
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="reads Linux' peak memory")
+def test_a_long_text_among_many_takes_no_memory_for_the_others(pair):
+    """Nothing is of as many rows as there are texts, each as long as the longest."""
+    graph, tokenizer = pair
+    texts = ["a short text"] * 2_000 + ["unaffable words, [MASK] caf\u00e9 " * 10_000]
+    graph.ids(tf.constant(texts[:1]))
+    before = peak_memory(reset=True)
+    assert_same(graph, tokenizer, texts)
+    assert peak_memory() - before < 1.5e9
+
+
+def peak_memory(reset=False):
+    """The most bytes of memory that this process had, since the last reset."""
+    if reset:
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
+    with open("/proc/self/status") as file:
+        return next(1024 * int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+
+
 def test_every_code_point(pair):
     """Within a word and between words: a sample of those that few have, but in one setting."""
     graph, tokenizer = pair

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...preprocessing.tags import parts_of
+from ...tokenizers.graph.characters import row_numbers
 from .characters import Characters, readable
 from .paths import TagPaths, breaks
 from .rows import dense, join, lengths_of, stretches, widest
@@ -64,12 +65,12 @@ class ServedEntities(Served):
         logits = self.tokens(**self.pad(join(layout, [parts]), "right"))["logits"]
         shift = layout.starts([0])[0] - found.start
         places = tf.ragged.range(found.first + shift, found.last + shift)
-        rows = tf.cast(places.value_rowids(), tf.int32)
+        rows = tf.cast(row_numbers(places), tf.int32)
         return tf.gather_nd(logits, tf.stack([rows, places.values], axis=1))
 
     def _words(self, text, found):
         """Where the words of all texts are, one text's after another's; and how many each has."""
-        row = tf.cast(found.words.value_rowids(), tf.int32)
+        row = tf.cast(row_numbers(found.words), tf.int32)
         number = found.words.values
         new = (row[1:] != row[:-1]) | (number[1:] != number[:-1])
         new = tf.concat([tf.ones_like(row[:1], tf.bool), new], 0)

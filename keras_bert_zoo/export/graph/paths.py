@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...layers import crf
+from ...preprocessing.tags import spans_of_tags
 
 
 class TagPaths(tf.Module):
@@ -80,8 +81,6 @@ def breaks(names, marks_entities):
     count = len(names)
     if not marks_entities:
         return np.ones((count, count), bool)
-    from ...preprocessing.tags import spans_of_tags
-
     together = [
         [any(end - start == 2 for _, start, end in spans_of_tags([a, b])) for b in names]
         for a in names

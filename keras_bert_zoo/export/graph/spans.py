@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from ...tokenizers.graph.characters import row_numbers
 from .characters import Characters, readable
 from .rows import cut, dense, join, lengths_of, stretches, widest
 from .served import TEXTS, Served, Signature
@@ -69,7 +70,7 @@ class ServedSpans(Served):
         logits = tf.cast(self.network(self.pad(rows, "right")), tf.float64)
         shift = lengths_of(question) + sum(len(ids) for ids in layout.ids[:2])
         inner = tf.ragged.range(shift, shift + lengths_of(parts))
-        places = tf.stack([tf.cast(inner.value_rowids(), tf.int32), inner.values], axis=1)
+        places = tf.stack([tf.cast(row_numbers(inner), tf.int32), inner.values], axis=1)
         null = tf.zeros_like(shift) if layout.ids[0] else lengths_of(rows[0]) - 1
         null = tf.gather(logits, null, batch_dims=1)
         return {
@@ -80,7 +81,7 @@ class ServedSpans(Served):
     def _offsets(self, context, found):
         """`(starts, ends)` of the tokens of all contexts, trimmed as `span_features` does."""
         points = self.characters.read(context)
-        row = tf.cast(found.ids.value_rowids(), tf.int32)
+        row = tf.cast(row_numbers(found.ids), tf.int32)
         ends = found.ends.values
         starts = self.characters.after_spaces(points, row, found.starts.values, ends)
         size = tf.gather(lengths_of(points), row)

@@ -4,6 +4,8 @@ import typing
 
 import tensorflow as tf
 
+from ...tokenizers.graph.characters import repeated, row_numbers
+
 
 class Windows(typing.NamedTuple):
     """All windows of all rows, one row's after another's: int32 `(windows,)` each.
@@ -25,8 +27,9 @@ class Windows(typing.NamedTuple):
 
 def _numbered(counts):
     """`(row, number)` of each window, from how many windows each row has."""
-    row = tf.repeat(tf.range(tf.size(counts)), counts)
-    return row, tf.ragged.range(counts).values
+    row = repeated(tf.range(tf.size(counts)), counts)
+    before = tf.gather(tf.cumsum(counts, exclusive=True), row)
+    return row, tf.range(tf.size(row)) - before
 
 
 def windows(lengths, room, overlap):
@@ -77,7 +80,7 @@ def strided_windows(lengths, room, stride):
     before = tf.gather(tf.cumsum(lengths, exclusive=True), row)
     # Each token of each window, by its place among the tokens of all rows.
     places = tf.ragged.range(before + start, before + end)
-    window, place = places.value_rowids(), places.values
+    window, place = row_numbers(places), places.values
     left = place - tf.gather(before + start, window)
     right = tf.gather(before + end, window) - 1 - place
     context = 100 * tf.minimum(left, right) + tf.gather(end - start, window)

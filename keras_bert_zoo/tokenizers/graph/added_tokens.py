@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from .characters import repeated, row_numbers
 from .engine import Engine
 from .tokens import from_values, row_sums_before
 
@@ -100,7 +101,7 @@ def _whole(strings):
 
 def _between(parts, first):
     """What is between the tokens, and whether it begins its text."""
-    first = tf.repeat(first, parts.row_splits[1:] - parts.row_splits[:-1])
+    first = repeated(first, parts.row_splits[1:] - parts.row_splits[:-1])
     return tf.where(parts.ids >= 0, "", parts.strings), first & (parts.starts == 0)
 
 
@@ -109,7 +110,7 @@ def _merged(inner, parts):
     order, splits = _order(inner.ids, parts)
     is_token = parts.ids >= 0
     words = row_sums_before(tf.where(is_token, 1, _last(inner.words) + 1), parts.row_splits)
-    rows = inner.ids.value_rowids()
+    rows = row_numbers(inner.ids)
     before = tf.gather(parts.starts, rows)
     fields = (
         (inner.ids.values, parts.ids),

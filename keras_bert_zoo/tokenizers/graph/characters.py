@@ -54,6 +54,11 @@ def rows_of(splits, size):
     return tf.cumsum(_begun(splits, size)) - 1
 
 
+def row_numbers(ragged):
+    """The row that each value of a ragged tensor is of, int64; see `rows_of`."""
+    return rows_of(ragged.row_splits, tf.size(ragged.values))
+
+
 def earlier(values, initial):
     """For each of some values, the one before it."""
     return tf.concat([[initial], values[:-1]], 0)[: tf.size(values)]

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from .ascii_text import ascii_words
+from .characters import repeated, row_numbers
 from .trie import CONTINUING, FIRST, POINT_BITS, trie
 
 
@@ -52,8 +53,8 @@ class PieceMatcher(tf.Module):
         # A word without pieces is one unknown token.
         has_pieces = tf.scatter_nd(others, tf.cast(counts > 0, tf.int32), tf.shape(whole, tf.int64))
         counts = tf.tensor_scatter_nd_update(tf.ones_like(lengths), others, tf.maximum(counts, 1))
-        values = tf.repeat(tf.where(whole < 0, self._unknown, whole), counts)
-        places = tf.where(tf.repeat(has_pieces > 0, counts))
+        values = repeated(tf.where(whole < 0, self._unknown, whole), counts)
+        places = tf.where(repeated(has_pieces > 0, counts))
         values = tf.tensor_scatter_nd_update(values, places, pieces)
         return tf.RaggedTensor.from_row_lengths(values, counts, validate=False)
 
@@ -64,7 +65,7 @@ class PieceMatcher(tf.Module):
         ends = tf.range(tf.size(nodes)) + tf.gather(self._depths, nodes)
         is_known = tokens >= 0
         is_used = _leaps(words, tf.where(is_known, ends, tf.size(nodes)))
-        rows, count = words.value_rowids(), words.nrows()
+        rows, count = row_numbers(words), words.nrows()
         failures = tf.cast(is_used & ~is_known, tf.int64)
         failures = tf.math.unsorted_segment_sum(failures, rows, count)
         is_used &= tf.gather(failures == 0, rows)
@@ -74,9 +75,9 @@ class PieceMatcher(tf.Module):
     def _walk(self, words):
         """The node at the end of the longest piece from each character on; a root if none is."""
         points = tf.cast(words.values, tf.int64)
-        word_ends = tf.repeat(words.row_splits[1:], words.row_lengths())
+        word_ends = repeated(words.row_splits[1:], words.row_lengths())
         places = tf.range(tf.size(points, tf.int64))
-        is_start = places == tf.repeat(words.row_splits[:-1], words.row_lengths())
+        is_start = places == repeated(words.row_splits[:-1], words.row_lengths())
         roots = tf.where(is_start, FIRST, CONTINUING)
 
         def step(begins, at, nodes, found):
@@ -107,7 +108,7 @@ def _leaps(words, ends):
         tf.bool [c].
     """
     size = tf.size(ends)
-    last = tf.cast(tf.repeat(words.row_splits[1:], words.row_lengths()), tf.int32)
+    last = tf.cast(repeated(words.row_splits[1:], words.row_lengths()), tf.int32)
     leaps = tf.concat([tf.where(ends < last, ends, size), [size]], 0)
     starts = words.row_splits[:-1, None]
     reached = tf.scatter_nd(

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from .characters import row_numbers
 from .engine import Engine
 
 
@@ -20,7 +21,7 @@ class Normalizing(Engine):
     def __call__(self, strings, first):
         normalized, starts, ends = self._normalize(strings)
         tokens = self.inner(normalized, first)
-        before = tf.cast(tf.gather(starts.row_splits, tokens.ids.value_rowids()), tf.int32)
+        before = tf.cast(tf.gather(starts.row_splits, row_numbers(tokens.ids)), tf.int32)
         last = tf.maximum(tokens.ends.values - 1, tokens.starts.values) + before
         return tokens._replace(
             starts=tokens.starts.with_values(

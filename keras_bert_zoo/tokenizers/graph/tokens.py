@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from .characters import repeated
+
 
 class Tokens(NamedTuple):
     """The tokens of texts: int32 `tf.RaggedTensor`s of shape [texts, tokens].
@@ -43,4 +45,4 @@ def row_sums_before(counts, row_splits):
     """
     before = tf.cumsum(tf.concat([[0], counts], 0))
     lengths = row_splits[1:] - row_splits[:-1]
-    return before[:-1] - tf.repeat(tf.gather(before, row_splits[:-1]), lengths)
+    return before[:-1] - repeated(tf.gather(before, row_splits[:-1]), lengths)

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from .ascii_text import is_plain_ascii
+from .characters import repeated, row_numbers
 from .engine import Engine
 from .tokens import from_values
 from .words import WordSplitter
@@ -40,7 +41,7 @@ class WordPiece(Engine):
     def __call__(self, strings, first):
         words = self._split(strings)
         pieces = self._match(words.characters)
-        of_word = pieces.value_rowids()
+        of_word = row_numbers(pieces)
         starts, ends = self._spans(words.characters, pieces, of_word)
         return from_values(
             tf.gather(pieces.row_splits, words.row_splits),
@@ -86,7 +87,7 @@ class WordPiece(Engine):
 
 def _first_word(row_splits):
     """For each word, the number of the first word of its string."""
-    return tf.repeat(row_splits[:-1], row_splits[1:] - row_splits[:-1])
+    return repeated(row_splits[:-1], row_splits[1:] - row_splits[:-1])
 
 
 def _sizes(vocabulary):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from . import code_points
+from .characters import repeated
 from .code_points import DROPPED, KIND_BITS, PLAIN, SEVERAL, SPACE, SPACED
 
 
@@ -55,7 +56,7 @@ class WordSplitter(tf.Module):
         """As `Engine.normalize`: what the normalizer alone makes of strings."""
         values, kinds, sources, row_splits = self._normalized(strings)
         sizes = tf.where(kinds == SPACED, 3, 1)
-        origins = tf.repeat(tf.range(tf.size(kinds)), sizes)
+        origins = repeated(tf.range(tf.size(kinds)), sizes)
         # An ideograph is in the middle of three, and a space on both sides.
         is_middle = tf.concat([[False], origins[:-2] == origins[2:], [False]], 0)
         is_space = (tf.gather(sizes, origins) == 3) & ~is_middle[: tf.size(origins)]
@@ -82,7 +83,7 @@ class WordSplitter(tf.Module):
             lambda: (entries, as_they_are, row_splits),
         )
         sources = as_they_are - tf.cast(
-            tf.repeat(row_splits[:-1], row_splits[1:] - row_splits[:-1]), tf.int32
+            repeated(row_splits[:-1], row_splits[1:] - row_splits[:-1]), tf.int32
         )
         values = tf.bitwise.right_shift(entries, KIND_BITS)
         return values, _kind(entries), tf.gather(sources, origins), splits
@@ -93,7 +94,7 @@ class WordSplitter(tf.Module):
         numbers = tf.where(kinds == SEVERAL, tf.bitwise.right_shift(entries, KIND_BITS), 0)
         sizes = tf.where(kinds < DROPPED, 1, tf.gather(self._table.sizes, numbers))
         splits = _splits(sizes)
-        origins = tf.repeat(tf.range(tf.size(entries)), sizes)
+        origins = repeated(tf.range(tf.size(entries)), sizes)
         place = tf.range(tf.size(origins)) - tf.cast(tf.gather(splits, origins), tf.int32)
         place += tf.gather(self._table.begins, tf.gather(numbers, origins))
         found = tf.gather(entries, origins)
