@@ -1,0 +1,262 @@
+"""Several things to learn from text at once, over one encoder."""
+
+import random
+
+import keras
+from keras import ops
+
+from ..tasks.feeding import for_trainer
+from ..tasks.task import encoder_inputs
+from ..training import Recipe
+from ..training.denormals import flushed_denormals
+from .batches import PretrainingBatches
+from .encoded import Encoded
+from .example import examples_of
+from .objective import mean_over
+from .objectives import objective
+from .throughput import Throughput
+
+# https://arxiv.org/abs/1810.04805, appendix A.2: warm-up over 10,000 of 1,000,000 updates.
+RECIPE = Recipe(1e-4, warmup=0.01)
+
+
+@keras.saving.register_keras_serializable("keras_bert_zoo")
+class Pretrainer(keras.Model):
+    """An encoder with the heads of some objectives, whose losses are added up.
+
+    `fit` takes texts, or a corpus, and spoils them anew in every pass. Its outputs are a dictionary
+    with one entry for each objective.
+
+    Args:
+        encoder: `keras_bert_zoo.Encoder`.
+        tokenizer: `keras_bert_zoo.Tokenizer`.
+        objectives: list of `Objective`, or their names; a name stands for the paper's numbers.
+        length: tokens of a row, special ones included; as many as the encoder has places if not
+            given.
+        recipe: `keras_bert_zoo.Recipe`; BERT's if not given.
+        seed: of the order of the examples and of what is hidden; drawn if not given.
+
+    Raises:
+        ValueError: no objectives, two of one name, or more tokens than the encoder has places for.
+
+    Example:
+
+    >>> pretrainer = Pretrainer(encoder, tokenizer, ["masked_tokens"], length=128)
+    >>> pretrainer.fit(texts, batch_size=32, epochs=10, log_dir="runs/first")
+    >>> pretrainer.task().save_to_preset("my_bert")
+    """
+
+    def __init__(
+        self,
+        encoder,
+        tokenizer,
+        objectives=("masked_tokens",),
+        *,
+        length=None,
+        recipe=None,
+        seed=None,
+        name="pretrainer",
+    ):
+        objectives = [objective(one) for one in objectives]
+        objectives.sort(key=lambda one: not one.moves_text)
+        length = length or encoder.config.max_sequence_length
+        _check(encoder, tokenizer, objectives, length)
+        inputs = encoder_inputs(encoder)
+        for one in objectives:
+            inputs.update(one.bind(tokenizer).new_inputs())
+        encoded = Encoded(encoder, inputs, {name for one in objectives for name in one.reads})
+        outputs = {one.name: one.connect(encoder, encoded, inputs) for one in objectives}
+        super().__init__(inputs, outputs, name=name)
+        self.encoder, self.tokenizer, self.length = encoder, tokenizer, length
+        self.objectives = objectives
+        if encoder.pooler is not None:  # one that is not part of the outputs has no gradients
+            encoder.pooler.trainable = encoded.was_pooled
+        self.recipe = recipe or RECIPE
+        self.seed = random.randrange(2**31) if seed is None else seed
+        self.losses_of = {one.name: keras.metrics.Mean(f"{one.name}_loss") for one in objectives}
+        self.accuracies_of = {
+            one.name: keras.metrics.Mean(f"{one.name}_accuracy") for one in objectives
+        }
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The weighted sum of the objectives' losses; keeps each, and its accuracy."""
+        total = 0.0
+        for one in self.objectives:
+            start = f"{one.name}/"
+            targets = {key[len(start) :]: v for key, v in y.items() if key.startswith(start)}
+            loss = one.loss(y_pred[one.name], targets)
+            self.losses_of[one.name].update_state(loss)
+            judged = one.accuracy(y_pred[one.name], targets)
+            if judged is not None:
+                right, weight = judged
+                weight = ops.cast(weight, "float32")
+                self.accuracies_of[one.name].update_state(
+                    mean_over(right, weight), sample_weight=ops.sum(weight)
+                )
+            total = total + one.weight * loss
+        return total
+
+    def batches(self, x, batch_size=32, shuffle=True, seed=None):
+        """`PretrainingBatches` of texts, or of a source of examples such as a corpus."""
+        if isinstance(x, PretrainingBatches):
+            return x
+        source = x if hasattr(x, "read") else examples_of(x, self.tokenizer, self.length)
+        return PretrainingBatches(
+            source,
+            self.tokenizer,
+            self.objectives,
+            [*self.input],
+            length=self.length,
+            batch_size=batch_size,
+            seed=self.seed if seed is None else seed,
+            shuffle=shuffle,
+        )
+
+    def compile(self, optimizer="auto", *, total_steps=None, **kwargs):
+        """Configures training. Without a call, `fit` compiles with the recipe.
+
+        Args:
+            optimizer: a Keras optimizer, or `"auto"`: the recipe's.
+            total_steps: number of updates to come, for the recipe's schedule.
+            **kwargs: of `keras.Model.compile`; losses and metrics are those of the objectives.
+        """
+        if isinstance(optimizer, str) and optimizer == "auto":
+            optimizer = self.recipe.optimizer(total_steps)
+        super().compile(optimizer, **kwargs)
+
+    def compile_from_config(self, config):
+        """Restores what `compile` was given, so that a loaded model goes on learning."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
+    def fit(
+        self,
+        x,
+        *,
+        batch_size=32,
+        epochs=1,
+        steps_per_epoch=None,
+        validation_data=None,
+        validation_steps=None,
+        callbacks=None,
+        log_dir=None,
+        **kwargs,
+    ):
+        """Learns from texts.
+
+        Args:
+            x: list of texts, a source of examples such as `Corpus`, or `PretrainingBatches`.
+            batch_size: rows of a batch.
+            epochs: how often there is a report; passes over the data if `steps_per_epoch` is not
+                given.
+            steps_per_epoch: updates from one report to the next.
+            validation_data: as `x`; what is hidden in it is the same in every epoch.
+            validation_steps: batches of it; one pass if not given.
+            callbacks: Keras callbacks.
+            log_dir: folder for `log.csv` and for TensorBoard's events.
+            **kwargs: of `keras.Model.fit`.
+
+        Returns:
+            Keras' `History`: `loss`, the loss and accuracy of each objective, `tokens_per_second`
+            and `flops_per_second`.
+        """
+        batches = self.batches(x, batch_size)
+        steps = steps_per_epoch or batches.batches_per_pass
+        if not self.compiled:
+            self.compile(total_steps=steps * epochs)
+        if not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+        options = {"steps_per_epoch": steps, "epochs": epochs, "shuffle": False, **kwargs}
+        if validation_data is not None:
+            held_out = self.batches(validation_data, batch_size, shuffle=False, seed=0)
+            options["validation_data"] = _fed(held_out)
+            options["validation_steps"] = validation_steps or held_out.batches_per_pass
+        ours = [Throughput(batches), *_loggers(log_dir)]
+        with flushed_denormals():
+            return super().fit(_fed(batches), callbacks=[*(callbacks or []), *ours], **options)
+
+    def evaluate(self, x, *, batch_size=32, steps=None, **kwargs):
+        """The losses and accuracies on texts, of which the same tokens are hidden every time.
+
+        Args:
+            x: as in `fit`.
+            batch_size: rows of a batch; rows that do not fill one are left out.
+            steps: batches; one pass if not given.
+            **kwargs: of `keras.Model.evaluate`.
+        """
+        if kwargs.get("_use_cached_eval_dataset"):
+            return super().evaluate(x, steps=steps, **kwargs)
+        batches = self.batches(x, batch_size, shuffle=False, seed=0)
+        if not self.compiled:
+            self.compile()
+        return super().evaluate(_fed(batches), steps=steps or batches.batches_per_pass, **kwargs)
+
+    def task(self, cls=None, **options):
+        """A task on the encoder, which it shares: `MaskedLM` with the head that was trained.
+
+        Args:
+            cls: class of the task; `MaskedLM` if not given. Others get a new head.
+            **options: of the class, such as `labels`.
+        """
+        from ..preprocessing.visual_preprocessor import preprocessor_for
+        from ..tasks import MaskedLM
+
+        cls = cls or MaskedLM
+        config = self.encoder.config
+        sizes = {"max_sequence_length": config.max_sequence_length}
+        preprocessor = preprocessor_for(config, self.tokenizer, **sizes)
+        task = cls(self.encoder, preprocessor, **options)
+        if cls is MaskedLM:
+            trained = self.get_layer("head")
+            for new, old in zip(task.get_layer("head").weights, trained.weights):
+                new.assign(ops.convert_to_numpy(old))  # JAX would give both the same memory
+        return task
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "name": self.name,
+            "encoder": serialize(self.encoder),
+            "tokenizer": serialize(self.tokenizer),
+            "objectives": [serialize(one) for one in self.objectives],
+            "length": self.length,
+            "recipe": self.recipe.to_config(),
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        read = keras.saving.deserialize_keras_object
+        config = dict(config)
+        config["encoder"], config["tokenizer"] = read(config["encoder"]), read(config["tokenizer"])
+        config["objectives"] = [read(one) for one in config["objectives"]]
+        return cls(**{**config, "recipe": Recipe(**config["recipe"])})
+
+
+def _fed(batches):
+    return for_trainer(batches)[0]
+
+
+def _loggers(log_dir):
+    if log_dir is None:
+        return []
+    from .logs import loggers
+
+    return loggers(log_dir)
+
+
+def _check(encoder, tokenizer, objectives, length):
+    names = [one.name for one in objectives]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"Give one or more objectives, each once. Given: {names}.")
+    config = encoder.config
+    if length > config.max_sequence_length:
+        raise ValueError(
+            f"length={length} is more than the {config.max_sequence_length} positions that the "
+            "encoder has. Give that or less."
+        )
+    if tokenizer.is_loaded and tokenizer.vocabulary_size > config.vocabulary_size:
+        raise ValueError(
+            f"The tokenizer has {tokenizer.vocabulary_size} tokens, the encoder "
+            f"{config.vocabulary_size}: they do not belong together."
+        )
