@@ -1,0 +1,23 @@
+"""Learning from text without labels."""
+
+import importlib
+
+PUBLIC = {
+    "Corpus": "corpus",
+    "CorpusStream": "corpus",
+    "Example": "example",
+    "build_corpus": "corpus",
+}
+__all__ = [*PUBLIC]
+
+
+def __getattr__(name):
+    if name in PUBLIC:
+        value = getattr(importlib.import_module(f".{PUBLIC[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)
