@@ -1,6 +1,7 @@
 """Sentences to tokens, as flat arrays."""
 
 import dataclasses
+import functools
 import pathlib
 from itertools import chain
 
@@ -31,12 +32,15 @@ def tokenizer_of(folder):
         folder: what `Tokenizer.save` wrote. It is read without Keras, whose import costs a process
             seconds and hundreds of megabytes.
     """
+    from .remembered import remembered  # it needs the `Tokens` of this file
+
     path = pathlib.Path(folder) / files.SPECIFICATION
-    if path.is_file():
-        engine = files.load(files.read_specification(path), path)
-    else:
+    if not path.is_file():
         engine, _ = kinds.from_folder(path.parent)
-    return lambda texts: tokens_of(engine, texts)
+        return functools.partial(tokens_of, engine)
+    specification = files.read_specification(path)
+    engine = files.load(specification, path)
+    return remembered(engine, specification) or functools.partial(tokens_of, engine)
 
 
 def tokens_of(engine, texts):
