@@ -3,12 +3,15 @@
 import importlib
 
 PUBLIC = {
+    "Corpus": "corpus",
+    "CorpusStream": "corpus",
     "Example": "example",
     "Examples": "example",
     "MaskedTokens": "objectives.masked_tokens",
     "Objective": "objective",
     "Pretrainer": "pretrainer",
     "PretrainingBatches": "batches",
+    "build_corpus": "corpus",
 }
 __all__ = [*PUBLIC]
 

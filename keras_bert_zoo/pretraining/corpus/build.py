@@ -1,0 +1,199 @@
+"""Builds a corpus: plans it, writes its shards, and finishes its manifest."""
+
+import hashlib
+import os
+import pathlib
+import shutil
+import tempfile
+
+from . import records
+from .files import find_files
+from .manifest import (
+    LIBRARIES,
+    TOKENIZER,
+    differences,
+    finished,
+    new_manifest,
+    read_manifest,
+    write_manifest,
+)
+from .plan import plan, sizes
+from .settings import Settings
+from .shard import Task, write_shard
+
+
+def build_corpus(input, tokenizer, output, *, progress=False, **settings):
+    """Builds a corpus for pre-training: text files to shards of examples.
+
+    What is in a shard depends on its part of the input, the settings and the tokenizer alone. If
+    the call is killed, the same call goes on where it was: shards that are finished stay as they
+    are, and the others come out as they would have. A corpus that is finished is left as it is.
+
+    Args:
+        input: path, folder or pattern such as `"books/*.txt"`, or a list of them. A .txt has a
+            paragraph a line and a blank line between documents; a .jsonl or .parquet has a document
+            a row. The first two may be packed, as .gz or .xz.
+        tokenizer: `keras_bert_zoo.Tokenizer`, or the preset or folder of one.
+        output: folder; made if missing.
+        progress: whether to show how far it is, on standard error.
+        **settings: `packing`, `length`, `short_seq_prob`, `dupe_factor`, `language`, `text_column`,
+            `shard_size`, `seed`; see `Settings`.
+
+    Returns:
+        `Corpus`.
+
+    Raises:
+        FileNotFoundError: no input.
+        ValueError: a setting or an input that cannot be used; a folder that holds another corpus.
+        ImportError: an extra is needed.
+
+    Example:
+
+    >>> corpus = build_corpus("books/*.txt", "bert_base_en_uncased", "shards", length=128)
+    >>> corpus.read([0])[0].lengths
+    (60, 65)
+    """
+    from .source import Corpus
+
+    settings = Settings(**settings)
+    files = find_files(input)
+    output = pathlib.Path(output)
+    manifest = prepared(files, tokenizer, output, settings)
+    if not manifest["finished"]:
+        tasks = tasks_of(manifest, files, output)
+        for task in tasks:
+            if not is_done(task):
+                write_shard(task)
+        told = [records.told(task.path) for task in tasks]
+        write_manifest(output, finished(manifest, told))
+    return Corpus(output)
+
+
+def prepared(files, tokenizer, output, settings):
+    """The manifest of a corpus, new or as far as it has been built; its tokenizer is written.
+
+    Raises:
+        ValueError: the folder holds another corpus.
+    """
+    check_folder(output)
+    with tempfile.TemporaryDirectory() as folder:
+        about = saved_tokenizer(tokenizer, folder, settings)
+        file_sizes = sizes(files, settings.text_column)
+        shards = plan(files, file_sizes, settings.shard_size)
+        new = new_manifest(settings, files, file_sizes, names_of(files), shards, about)
+        old = read_manifest(output)
+        if old is not None:
+            return checked(old, new, output)
+        output.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(folder, output / TOKENIZER, dirs_exist_ok=True)
+    write_manifest(output, new)
+    return new
+
+
+def check_folder(output):
+    """Raises a ValueError for a folder that holds something else than a corpus."""
+    if output.exists() and not output.is_dir():
+        raise ValueError(f"{output} is a file. Name a folder for the shards.")
+    strange = [p.name for p in output.iterdir() if p.name != TOKENIZER] if output.is_dir() else []
+    if strange and read_manifest(output) is None:
+        raise ValueError(f"{output} holds {strange[0]!r}, and no corpus. Name a new folder.")
+
+
+def checked(old, new, output):
+    """The old manifest, if the new one would be the same.
+
+    Raises:
+        ValueError: what differs.
+    """
+    found = differences(old, new)
+    if not found and not old["finished"] and old["libraries"] != new["libraries"]:
+        found = [
+            f"{name} {old['libraries'].get(name)}, now {new['libraries'][name]}"
+            for name in LIBRARIES
+            if old["libraries"].get(name) != new["libraries"][name]
+        ]
+    if found:
+        raise ValueError(
+            f"{output} holds a corpus that is built otherwise ({'; '.join(found)}). Name a new "
+            "folder, or delete this one."
+        )
+    return old
+
+
+def saved_tokenizer(tokenizer, folder, settings):
+    """Saves a tokenizer in a folder; returns what the manifest says about it.
+
+    Raises:
+        ValueError: rows are too short for its special tokens, or it lacks the one that is needed.
+    """
+    tokenizer = loaded(tokenizer)
+    tokenizer.save(folder)
+    digest = hashlib.sha256()
+    for path in sorted(pathlib.Path(folder).iterdir()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    template = tokenizer.template
+    rooms = [settings.length - layout.special for layout in (template.single, template.pair)]
+    if min(rooms) < 4:
+        raise ValueError(
+            f"length={settings.length} leaves no room beside the special tokens. Give 16 or more."
+        )
+    if settings.packing == "full_sentences" and tokenizer.sep_id is None:
+        raise ValueError(
+            "full_sentences puts a separator between documents, which this tokenizer has not. Use "
+            "packing='doc_sentences'."
+        )
+    about = {"sha256": digest.hexdigest(), "vocabulary_size": tokenizer.vocabulary_size}
+    return {**about, "rooms": rooms, "separator": tokenizer.sep_id}
+
+
+def loaded(tokenizer):
+    """The `Tokenizer` of a preset, or the one that was given."""
+    if not isinstance(tokenizer, (str, os.PathLike)):
+        return tokenizer
+    from ...catalog import locate
+    from ...tokenizers import Tokenizer
+
+    folder, _ = locate(tokenizer)
+    return Tokenizer.from_folder(folder)
+
+
+def names_of(files):
+    """The files' paths below the folder that they share: the same on another machine."""
+    paths = [file.path for file in files]
+    top = os.path.dirname(paths[0]) if len(paths) == 1 else os.path.commonpath(paths)
+    return [pathlib.Path(os.path.relpath(path, top)).as_posix() for path in paths]
+
+
+def tasks_of(manifest, files, output):
+    """A `Task` for each shard."""
+    bases, total = [], 0
+    for one in manifest["inputs"]:
+        bases.append(total)
+        total += one["size"]
+    about, settings = manifest["tokenizer"], Settings(**manifest["settings"])
+    return [
+        Task(
+            path=str(output / shard["file"]),
+            stretches=tuple(
+                (files[number], start, stop, bases[number])
+                for number, start, stop, _ in shard["stretches"]
+            ),
+            copy=shard["copy"],
+            settings=settings,
+            tokenizer=str(output / TOKENIZER),
+            rooms=tuple(about["rooms"]),
+            separator=about["separator"],
+            plan=manifest["plan"],
+        )
+        for shard in manifest["shards"]
+    ]
+
+
+def is_done(task):
+    """Whether a shard is finished, and of this corpus."""
+    if not os.path.exists(task.path):
+        return False
+    try:
+        return records.told(task.path)["plan"] == task.plan
+    except ValueError:  # damaged: it is written again
+        return False
