@@ -52,14 +52,17 @@ def _in_order(scores):
     The trainer adds them with the least score there is, the next with 0.0001 more and so on, in
     an order that is another one every time.
     """
-    least, added = min(scores.values()), {}
+    least, found = min(scores.values()), []
     for piece, score in scores.items():
         steps = (score - least) / _STEP
         if len(piece) == 1 and abs(steps - round(steps)) < 1e-3:
-            added[round(steps)] = piece
-    count = next(number for number in range(len(added) + 1) if number not in added)
-    letters = sorted(added[number] for number in range(count))
-    return {**scores, **{one: round(least + i * _STEP, _DIGITS) for i, one in enumerate(letters)}}
+            found.append((round(steps), piece))
+    found.sort()
+    # One step after the other; what follows a gap has its score from the texts.
+    gap = next((i for i in range(1, len(found)) if found[i][0] > found[i - 1][0] + 1), len(found))
+    letters = sorted(piece for _, piece in found[:gap])
+    steps = (steps for steps, _ in found)
+    return {**scores, **{one: round(least + n * _STEP, _DIGITS) for one, n in zip(letters, steps)}}
 
 
 def _written_out(words, counts):
