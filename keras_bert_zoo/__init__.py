@@ -44,6 +44,7 @@ MODULES = (
     "layers",
     "metrics",
     "preprocessing",
+    "pretraining",
     "tasks",
     "tokenizers",
     "training",

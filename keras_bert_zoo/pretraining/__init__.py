@@ -3,7 +3,9 @@
 import importlib
 
 PUBLIC = {
+    "AdaptationReport": "vocabulary",
     "VocabularyReport": "vocabulary",
+    "adapt_vocabulary": "vocabulary",
     "train_vocabulary": "vocabulary",
 }
 __all__ = [*PUBLIC]
