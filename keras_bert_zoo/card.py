@@ -145,6 +145,11 @@ def _card(task, library, front, use):
         f"| problem | {getattr(task, 'problem', '-')} |",
         f"| labels | {', '.join(map(str, labels)) if labels else '-'} |",
     ]
+    if origin := task.encoder.vocabulary_origin:
+        lines.append(
+            f"| vocabulary from another one's {origin['old_size']:,} rows | {origin['shared']:,} "
+            f"kept, {origin['new']:,} made of several, {origin['dropped']:,} dropped |"
+        )
     if task.preprocessor is not None:
         lines.append(f"| longest input | {task.preprocessor.max_sequence_length} tokens |")
     recipe = json.dumps(task.recipe.to_config(), indent=2)

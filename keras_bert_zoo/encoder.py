@@ -49,6 +49,8 @@ class Encoder(keras.Model):
         super().__init__(inputs, sequence, name=name or config.family)
         self.config, self.pooler = config, pooler
         self._parts, self._quantized = parts, None
+        # What `pretraining.adapt_vocabulary` did to the token table, as plain values.
+        self.vocabulary_origin = None
 
     def trace(self, inputs, training=False, attention_maps=True):
         """Everything that the encoder computes on the way, from arrays or symbolic tensors.
@@ -213,6 +215,7 @@ class Encoder(keras.Model):
             "name": self.name,
             "dtype": self.dtype_policy.name,
             "quantized": self._quantized,
+            **({"vocabulary_origin": dict(origin)} if (origin := self.vocabulary_origin) else {}),
         }
 
     @classmethod
@@ -222,12 +225,14 @@ class Encoder(keras.Model):
         config = dict(config)
         family, name = family_called(config.pop("family")), config.pop("name", None)
         dtype, quantized = config.pop("dtype", None), config.pop("quantized", None)
+        origin = config.pop("vocabulary_origin", None)
         with dtype_scope(dtype):
             encoder = family.build(family.Config(**config))
         if name:
             encoder.name = name
         if quantized:
             encoder.quantize(quantized)
+        encoder.vocabulary_origin = origin
         return encoder
 
     @classmethod

@@ -12,7 +12,7 @@ from .name_map import locate
 from .native import replaced_folder, write_json
 
 WEIGHTS, CONFIG, TOKENIZER_CONFIG = "model.safetensors", "config.json", "tokenizer_config.json"
-CARD = "README.md"
+CARD, ORIGIN = "README.md", "vocabulary.json"
 
 
 SHARD_BYTES = 5 * 1000**3
@@ -57,6 +57,8 @@ def write_task(task, folder, *, head=True):
     write_json(folder / CONFIG, config)
     (folder / CARD).write_text(transformers_card(task, config["architectures"][0]), "utf-8")
     write_tensors(tensors, folder / WEIGHTS)
+    if task.encoder.vocabulary_origin:  # for people: transformers has no place for it
+        write_json(folder / ORIGIN, dict(task.encoder.vocabulary_origin))
 
 
 def parts_of(task, *, head=True, pooler=False):

@@ -3,6 +3,7 @@
 import importlib
 
 PUBLIC = {
+    "AdaptationReport": "vocabulary",
     "Corpus": "corpus",
     "CorpusStream": "corpus",
     "Example": "example",
@@ -11,7 +12,10 @@ PUBLIC = {
     "Objective": "objective",
     "Pretrainer": "pretrainer",
     "PretrainingBatches": "batches",
+    "VocabularyReport": "vocabulary",
+    "adapt_vocabulary": "vocabulary",
     "build_corpus": "corpus",
+    "train_vocabulary": "vocabulary",
 }
 __all__ = [*PUBLIC]
 

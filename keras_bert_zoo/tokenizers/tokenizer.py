@@ -115,6 +115,17 @@ class Tokenizer(keras.Layer):
         return cls(special_tokens, name=name)._adopt(engine)
 
     @classmethod
+    def from_specification(cls, specification, special_tokens=None, name=None):
+        """The tokenizer of the JSON object of a tokenizer.json, as `specification` gives it.
+
+        Raises:
+            ValueError: it is unusable, and why.
+        """
+        plain = {**specification, "padding": None, "truncation": None}
+        engine = files.load(plain, "The specification")
+        return cls(special_tokens, name=name)._adopt(engine)
+
+    @classmethod
     def from_folder(cls, folder, name=None, **settings):
         """The tokenizer of a folder in the layout of transformers, by the rules of its release 5.
 
