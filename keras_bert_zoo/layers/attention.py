@@ -88,7 +88,8 @@ class Attention(keras.Layer):
     def mix(self, query, key, value, mask, training, return_maps=False, relation=None):
         """`(what the heads give, maps or None)`."""
         dropping = training and self.dropout.rate > 0
-        if not (return_maps or dropping or relation is not None):
+        plain = return_maps or dropping or relation is not None
+        if not (plain or (training and is_slow_to_derive(query))):
             return fused_attention(query, key, value, mask), None
         scores = self.scores(query, key, relation, training)
         if mask is not None:
@@ -183,6 +184,16 @@ def fused_attention(query, key, value, mask):
         query, key, value = (ops.cast(x, "float32") for x in (query, key, value))
     mixed = ops.dot_product_attention(query, key, value, mask=mask, flash_attention=flash)
     return ops.cast(mixed, dtype)
+
+
+def is_slow_to_derive(x):
+    """Whether the fused attention costs more in training than its plain products.
+
+    PyTorch's backward pass of 16-bit numbers on a CPU: 88 ms against 33 for 32 rows of 128 tokens.
+    """
+    if keras.config.backend() != "torch":
+        return False
+    return keras.backend.standardize_dtype(x.dtype) != "float32" and x.device.type == "cpu"
 
 
 def on_jax(platform):

@@ -3,6 +3,6 @@
 from .metrics import RealRows
 from .optimizers import AdamW
 from .recipe import Recipe
-from .schedules import WarmupLinear
+from .schedules import WarmupLinear, WarmupStableDecay
 
-__all__ = ["AdamW", "RealRows", "Recipe", "WarmupLinear"]
+__all__ = ["AdamW", "RealRows", "Recipe", "WarmupLinear", "WarmupStableDecay"]
