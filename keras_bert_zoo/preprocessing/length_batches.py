@@ -7,6 +7,8 @@ import threading
 import keras
 import numpy as np
 
+from .fingerprint import fingerprint
+
 WINDOW = 64  # batches that are loaded and sorted together
 KEEP = 4  # windows behind the current one that stay in memory: a small set is loaded once
 
@@ -60,7 +62,16 @@ class LengthBatches(keras.utils.PyDataset):
         """Chooses the lengths that batches are padded to, for so many passes."""
         raise NotImplementedError
 
+    def contents(self):
+        """All that the rows consist of; for `fingerprint`."""
+        raise NotImplementedError
+
     # -------------------------------------------------------------- the order
+
+    def fingerprint(self):
+        """Name -> what tells these batches from those of other data."""
+        order = {"rows": self.num_rows, "batch_size": self.batch_size, "shuffle": self.shuffle}
+        return {**order, "seed": self.seed, "texts and labels": fingerprint(self.contents())}
 
     @property
     def num_batches(self):

@@ -97,6 +97,9 @@ class MixedBatches(LengthBatches):
         of_all = self.num_batches / self.num_rows
         return np.float32(of_all * batches.num_rows / batches.num_batches)
 
+    def contents(self):
+        return {name: one.fingerprint() for name, one in self.batches.items()}
+
     def fit_buckets(self, epochs):
         """Chooses the lengths for the texts of all tasks together."""
         first = next(iter(self.batches.values()))

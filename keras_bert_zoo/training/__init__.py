@@ -3,6 +3,7 @@
 from .metrics import RealRows
 from .optimizers import AdamW
 from .recipe import Recipe
+from .resumable import ResumableTraining
 from .schedules import WarmupLinear
 
-__all__ = ["AdamW", "RealRows", "Recipe", "WarmupLinear"]
+__all__ = ["AdamW", "RealRows", "Recipe", "ResumableTraining", "WarmupLinear"]
