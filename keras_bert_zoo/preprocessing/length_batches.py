@@ -88,6 +88,10 @@ class LengthBatches(keras.utils.PyDataset):
         """`(rows, items)` of a batch: the numbers of its rows, and what `load` gave for them."""
         return self._batch(index)[1]
 
+    def batch_name(self, index):
+        """Which rows a batch has, for messages."""
+        return f"rows {', '.join(map(str, sorted(self.batch_items(index)[0].tolist())))}"
+
     def _batch(self, index):
         if not 0 <= index < self.num_batches:
             raise IndexError(f"There are {self.num_batches} batches, from 0. Asked for: {index}.")

@@ -9,7 +9,7 @@ import numpy as np
 from ..preprocessing import LengthBatches
 from ..preprocessing.inputs import is_encoded, is_table, split_labels
 from ..training.denormals import flushed_denormals
-from ..training.resumable_fit import fit_resumable, resumable_among
+from ..training.resumable_fit import fit_ready, fit_resumable, resumable_among
 from .feeding import Feeder, for_trainer
 
 BATCH_SIZE = 32
@@ -57,9 +57,13 @@ class TextTrainer(keras.Model):
         rest = {"epochs": epochs, "verbose": verbose, "initial_epoch": initial_epoch, **kwargs}
         rest["steps_per_epoch"] = steps_per_epoch
         resumable = resumable_among(callbacks)
+        if resumable is not None:
+            self.seed = resumable.saved_seed(self.seed)
         if self._is_ready(x):
             self.ensure_trainable()
-            return super().fit(
+            return fit_ready(
+                super().fit,
+                self,
                 x,
                 self._encoded(y),
                 batch_size=batch_size,
@@ -70,12 +74,11 @@ class TextTrainer(keras.Model):
                 class_weight=class_weight and self._by_index(class_weight),
                 sample_weight=sample_weight,
                 validation_batch_size=validation_batch_size,
+                seed=self.seed,
                 **rest,
             )
         size = batch_size or BATCH_SIZE
         self._learn(x, y)
-        if resumable is not None:
-            self.seed = resumable.saved_seed(self.seed)
         feeder, options = self._feeder(), {"batch_size": size, "shuffle": shuffle}
         options["seed"] = self.seed
         held_out = {"batch_size": validation_batch_size or size, "even_weights": True}

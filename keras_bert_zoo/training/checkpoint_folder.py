@@ -1,5 +1,6 @@
 """The checkpoints of one run in a folder: the newest whole one counts."""
 
+import contextlib
 import pathlib
 import warnings
 
@@ -89,6 +90,29 @@ class CheckpointFolder:
                 "another folder or remove this one."
             )
         return None
+
+    @contextlib.contextmanager
+    def alone(self):
+        """Keeps other processes out; the system ends this when a process is killed.
+
+        Raises:
+            RuntimeError: another training is at work in this folder.
+        """
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            yield
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        with open(self.path / "lock", "w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RuntimeError(
+                    f"Another training is at work in {self.path}: wait for its end, or give "
+                    "another folder."
+                ) from None
+            yield
 
     def remove_unfinished(self):
         """Removes what was being written when a process was killed."""

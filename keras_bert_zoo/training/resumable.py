@@ -1,6 +1,7 @@
 """The callback with which a training goes on after a kill as if nothing had happened."""
 
 import math
+import random
 import time
 
 import keras
@@ -52,12 +53,14 @@ class ResumableTraining(keras.callbacks.Callback):
         self.folder = CheckpointFolder(folder, keep)
         self.run, self.in_parts = None, False
 
-    def fit(self, model, x=None, **options):
+    def fit(self, model, x=None, y=None, *, seed=None, **options):
         """`model.fit` of a plain `keras.Model`, resumed.
 
         Args:
             model: compiled model.
-            x: PyDataset or stream; see `keras_bert_zoo.training.resumable_data`.
+            x: PyDataset or stream (see `keras_bert_zoo.training.resumable_data`), or arrays.
+            y: labels, for arrays.
+            seed: of the order of arrays; drawn if not given.
             **options: of `keras.Model.fit`.
 
         Returns:
@@ -67,11 +70,11 @@ class ResumableTraining(keras.callbacks.Callback):
 
         >>> ResumableTraining("run").fit(model, stream, epochs=3, steps_per_epoch=100)
         """
-        from .resumable_fit import fit_resumable, on_backend
+        from .resumable_fit import fit_ready
 
-        options["callbacks"] = [*keras.tree.flatten(options.pop("callbacks", None)), self]
-        options["shuffle"] = False  # Keras' own order cannot be begun in the middle
-        return fit_resumable(on_backend(model.fit), model, x, **options)
+        seed = self.saved_seed(random.randrange(2**31) if seed is None else seed)
+        options["callbacks"] = [*keras.tree.flatten(options.pop("callbacks", None) or []), self]
+        return fit_ready(model.fit, model, x, y, seed=seed, **options)
 
     def saved_seed(self, seed):
         """The seed of the order that the saved run has; `seed` if nothing is saved."""
@@ -109,9 +112,9 @@ class ResumableTraining(keras.callbacks.Callback):
             self.run.state = state
 
     def _is_due(self):
-        if self.every_steps is not None:
-            if self.run.progress.position - self._saved_position >= self.every_steps:
-                return True
+        steps = self.run.progress.position - self._saved_position
+        if self.every_steps is not None and steps >= self.every_steps:
+            return True
         minutes = (time.monotonic() - self._saved_at) / 60
         return self.every_minutes is not None and minutes >= self.every_minutes
 

@@ -8,7 +8,7 @@ What `ResumableTraining` asks of data is little:
 - A *stream* has `num_batches = None` and `data.start_at(position)`: from then on `data[i]` is
   batch `position + i`. (`PretrainingBatches` is one.)
 - Both may have `fingerprint()`: text, or a flat dictionary of what the data is. Data that tells
-  another one is refused by the name of what differs.
+  another one is refused by the name of what differs. And `batch_name(i)`: text for messages.
 
 Whatever it says of itself, the last batch that was learnt from is asked for again and compared.
 """
@@ -95,6 +95,12 @@ class ResumableData(keras.utils.PyDataset):
         """Whether batch `position` is the one with this digest."""
         self.start_at(position)
         return fingerprint(self[0]) == told
+
+    def batch_name(self, position):
+        """What the source says of a batch, such as the numbers of its rows; else nothing."""
+        self.start_at(position)
+        index = 0 if self.endless else self.start % self.pass_length
+        return self.source.batch_name(index) if hasattr(self.source, "batch_name") else ""
 
     def fingerprint(self):
         """Name -> what must be the same when the run goes on."""

@@ -2,10 +2,12 @@
 
 import keras
 
+from ..preprocessing.array_batches import ArrayBatches
 from ..preprocessing.streams import ForTensorFlow
 from .resumable import ResumableTraining
 from .resumable_data import ResumableData
-from .run import Run
+from .rewind import NonFiniteError, rewind
+from .run import NotFinite, Run
 
 
 def resumable_among(callbacks):
@@ -62,16 +64,29 @@ def fit_resumable(
     data = ResumableData(data)
     if data.endless and not steps_per_epoch:
         raise ValueError("This data has no end: give steps_per_epoch.")
-    run = keeper.run = Run(keeper.folder, model, data, initial_epoch, steps_per_epoch, seed)
-    others = [one for one in keras.tree.flatten(callbacks) if one is not keeper]
-    together = OneRun(others, keeper, model, epochs, run.steps_of_epoch(), verbose)
-    try:
-        _fit_parts(fit, keeper, together, epochs, {"verbose": verbose, **rest})
-        run.begin_batch()  # where nothing was left to do, generators are still to be set
-    finally:
-        keeper.run = None
+    with keeper.folder.alone():
+        run = _begin(keeper, model, data, initial_epoch, steps_per_epoch, seed)
+        others = [one for one in keras.tree.flatten(callbacks) if one is not keeper]
+        together = OneRun(others, keeper, model, epochs, run.steps_of_epoch(), verbose)
+        try:
+            _fit_parts(fit, keeper, together, epochs, {"verbose": verbose, **rest})
+            run.begin_batch()  # where nothing was left to do, generators are still to be set
+        except NotFinite as found:
+            rewind(fit, run, found, {"verbose": verbose, **rest})
+        finally:
+            keeper.run = None
     together.end()
     return model.history
+
+
+def _begin(keeper, model, data, initial_epoch, steps_per_epoch, seed):
+    """The `Run` in the keeper's folder, which may have begun long ago."""
+    try:
+        keeper.run = Run(keeper.folder, model, data, initial_epoch, steps_per_epoch, seed)
+    except NotFinite as found:
+        message = f"Before the first batch {found.what}: there is nothing to train from."
+        raise NonFiniteError(message) from None
+    return keeper.run
 
 
 def _fit_parts(fit, keeper, callbacks, epochs, options):
@@ -99,14 +114,47 @@ def _fit_parts(fit, keeper, callbacks, epochs, options):
             return
 
 
-def on_backend(fit):
-    """`fit` of a plain model, which takes a PyDataset as the backend's trainer needs it.
+def fit_ready(
+    fit,
+    model,
+    x,
+    y=None,
+    *,
+    batch_size=None,
+    shuffle=True,
+    sample_weight=None,
+    validation_split=0.0,
+    callbacks=None,
+    seed=0,
+    **options,
+):
+    """`fit_resumable` for what Keras takes as it is: arrays, a PyDataset or a stream.
 
-    TensorFlow reads ahead on a thread of its own, across the end of a pass.
+    Args:
+        fit, model: as for `fit_resumable`.
+        seed: of the order of arrays.
+        **options: these and the others are those of `keras.Model.fit`.
+
+    Raises:
+        ValueError: `validation_split` with a `ResumableTraining`.
     """
-    if keras.config.backend() != "tensorflow":
-        return fit
-    return lambda data, **options: fit(ForTensorFlow(data, closed=True).dataset(), **options)
+    if resumable_among(callbacks) is None:
+        options.update(batch_size=batch_size, shuffle=shuffle, sample_weight=sample_weight)
+        return fit(x, y, callbacks=callbacks, validation_split=validation_split, **options)
+    if validation_split:
+        raise ValueError("With ResumableTraining give validation_data, not validation_split.")
+    leaves = keras.tree.flatten(x)
+    if leaves and all(hasattr(one, "shape") for one in leaves):
+        order = {"batch_size": batch_size or 32, "shuffle": shuffle, "seed": seed}
+        x = ArrayBatches(x, y, sample_weight, **order)
+
+    def on_backend(data, **options):
+        # TensorFlow reads ahead on a thread of its own, across the end of a pass.
+        if keras.config.backend() == "tensorflow":
+            data = ForTensorFlow(data, closed=True).dataset()
+        return fit(data, shuffle=False, **options)
+
+    return fit_resumable(on_backend, model, x, callbacks=callbacks, seed=seed, **options)
 
 
 class OneRun(keras.callbacks.CallbackList):
@@ -126,6 +174,7 @@ class OneRun(keras.callbacks.CallbackList):
         super().__init__(callbacks, add_progbar=verbose not in (0, "0"), model=model, **params)
         self.first_batch, self._begun, self._logs = 0, False, None
         self._past, self._history_of_run = keeper.run.progress, history[0]
+        self._keeper, self._callers = keeper, callbacks
 
     def on_train_begin(self, logs=None):
         if self._begun:
@@ -134,6 +183,7 @@ class OneRun(keras.callbacks.CallbackList):
         super().on_train_begin(logs)
         self._history_of_run.epoch = list(self._past.epochs)
         self._history_of_run.history = {k: list(v) for k, v in self._past.history.items()}
+        self._keeper.run.begin(self._callers)
 
     def on_train_end(self, logs=None):
         self._logs = logs  # another part may follow

@@ -3,6 +3,7 @@
 import dataclasses
 import warnings
 
+from .callback_state import read_callbacks, write_callbacks
 from .checkpoint_folder import ResumeWarning
 from .run_description import OtherRun, check_same, describe
 from .run_state import not_finite, read_state, write_generators, write_seeds, write_state
@@ -56,6 +57,7 @@ class Run:
     def __init__(self, folder, model, data, initial_epoch=0, steps_per_epoch=None, seed=None):
         self.folder, self.model, self.data = folder, model, data
         self.steps_per_epoch, self.seed = steps_per_epoch, seed
+        self.callbacks, self._remembered = [], ([], {})
         folder.remove_unfinished()
         last = folder.read_last()
         self.is_new = last is None
@@ -72,6 +74,7 @@ class Run:
             check_same(folder.path, last[0]["description"], self.description)
             self._check_last_batch(last[0]["digest"])
             self.state = last[1]
+            self._remembered = (last[0]["callbacks"], last[1])
 
     def _build(self):
         """Makes all variables: TensorFlow makes those of metrics in the first step otherwise."""
@@ -92,6 +95,11 @@ class Run:
             )
 
     # -------------------------------------------------------------- setting what was saved
+
+    def begin(self, callbacks):
+        """After the callbacks were told that training begins: gives them their memory back."""
+        self.callbacks = callbacks
+        write_callbacks(callbacks, *self._remembered)
 
     def begin_part(self):
         """Makes model and data what they were where the run stands, before Keras' `fit`."""
@@ -172,14 +180,16 @@ class Run:
             OSError: it would have been the first.
         """
         position = self.progress.position
+        numbers, arrays = read_callbacks(self.callbacks)
         info = {
             "progress": dataclasses.asdict(self.progress),
             "description": self.description,
             "digest": self.data.digest_of(position - 1),
             "seed": self.seed,
+            "callbacks": numbers,
         }
         try:
-            self.folder.write(position, info, state)
+            self.folder.write(position, info, {**state, **arrays})
         except OSError as error:
             if not self.folder.files():
                 raise
