@@ -39,6 +39,9 @@ class FeatureBatches(LengthBatches):
             feature.row = int(row)
         return features
 
+    def contents(self):
+        return [self.rows, self.targets, self.sample_weight]
+
     def fit_buckets(self, epochs):
         preprocessor = self.featurizer.preprocessor
         steps = epochs * self.num_batches

@@ -7,6 +7,8 @@ import threading
 import keras
 import numpy as np
 
+from .fingerprint import fingerprint
+
 WINDOW = 64  # batches that are loaded and sorted together
 KEEP = 4  # windows behind the current one that stay in memory: a small set is loaded once
 
@@ -60,7 +62,16 @@ class LengthBatches(keras.utils.PyDataset):
         """Chooses the lengths that batches are padded to, for so many passes."""
         raise NotImplementedError
 
+    def contents(self):
+        """All that the rows consist of; for `fingerprint`."""
+        raise NotImplementedError
+
     # -------------------------------------------------------------- the order
+
+    def fingerprint(self):
+        """Name -> what tells these batches from those of other data."""
+        order = {"rows": self.num_rows, "batch_size": self.batch_size, "shuffle": self.shuffle}
+        return {**order, "seed": self.seed, "texts and labels": fingerprint(self.contents())}
 
     @property
     def num_batches(self):
@@ -76,6 +87,10 @@ class LengthBatches(keras.utils.PyDataset):
     def batch_items(self, index):
         """`(rows, items)` of a batch: the numbers of its rows, and what `load` gave for them."""
         return self._batch(index)[1]
+
+    def batch_name(self, index):
+        """Which rows a batch has, for messages."""
+        return f"rows {', '.join(map(str, sorted(self.batch_items(index)[0].tolist())))}"
 
     def _batch(self, index):
         if not 0 <= index < self.num_batches:

@@ -65,6 +65,16 @@ class MixedBatches(LengthBatches):
         return names
 
     def __getitem__(self, index):
+        name, number = self._place(index)
+        x, y, *weight = self.batches[name][number]
+        return x, *self._targets(name, y, weight[0] if weight else None)
+
+    def batch_name(self, index):
+        name, number = self._place(index)
+        return f"{self.batches[name].batch_name(number)} of {name!r}"
+
+    def _place(self, index):
+        """`(name, number)`: whose turn it is, and which of its batches comes."""
         if not 0 <= index < self.num_batches:
             raise IndexError(f"There are {self.num_batches} batches, from 0. Asked for: {index}.")
         if self._turns is None or self._turns[0] != self.epoch:
@@ -77,8 +87,7 @@ class MixedBatches(LengthBatches):
         epoch, number = divmod(place, batches.num_batches) if self.shuffle else (0, place)
         if batches.epoch != epoch:
             batches.start_epoch(epoch)
-        x, y, *weight = batches[number]
-        return x, *self._targets(name, y, weight[0] if weight else None)
+        return name, number
 
     def _targets(self, name, y, weight):
         """Labels and weights for all heads: without weight for those whose turn it is not."""
@@ -96,6 +105,9 @@ class MixedBatches(LengthBatches):
             return np.float32(1)
         of_all = self.num_batches / self.num_rows
         return np.float32(of_all * batches.num_rows / batches.num_batches)
+
+    def contents(self):
+        return {name: one.fingerprint() for name, one in self.batches.items()}
 
     def fit_buckets(self, epochs):
         """Chooses the lengths for the texts of all tasks together."""

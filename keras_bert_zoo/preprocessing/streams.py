@@ -140,12 +140,15 @@ class ForTensorFlow:
 
     Args:
         batches: PyDataset, or generator.
+        closed: whether only those dimensions are open that differ between the first two batches,
+            and the first: for models that are not known to take any length.
 
     `error` is what went wrong inside the batches: TensorFlow would show it as its own error.
     """
 
-    def __init__(self, batches):
-        self.batches, self.error, self._running = batches, None, None
+    def __init__(self, batches, closed=False):
+        self.batches, self.closed = batches, closed
+        self.error, self._running = None, None
 
     def dataset(self):
         import tensorflow as tf
@@ -159,13 +162,27 @@ class ForTensorFlow:
                 raise ValueError("The data is empty: the generator gives no batches.")
             chained = itertools.chain([first], self.batches)
             make = lambda: self._guard(chained)  # noqa: E731
-        signature = keras.tree.map_structure(open_spec, first)
+        spec = self._closed_spec if self.closed else open_spec
+        others = (self._second(first),) if self.closed else ()
+        signature = keras.tree.map_structure(spec, first, *others)
         dataset = tf.data.Dataset.from_generator(make, output_signature=signature)
         if finite and self.batches.num_batches is not None:
             dataset = dataset.apply(
                 tf.data.experimental.assert_cardinality(self.batches.num_batches)
             )
         return dataset.prefetch(2)
+
+    def _second(self, first):
+        one = self.batches.num_batches == 1
+        return first if one else self.batches[1]
+
+    @staticmethod
+    def _closed_spec(first, second):
+        import tensorflow as tf
+
+        first, second = np.asarray(first), np.asarray(second)
+        same = [a if a == b else None for a, b in zip(first.shape, second.shape)]
+        return tf.TensorSpec([None, *same[1:]] if same else [], first.dtype)
 
     def _pass(self):
         self._finish(self._running)  # a pass that was left before its end

@@ -49,6 +49,9 @@ class TextBatches(LengthBatches):
         packed, _ = self.preprocessor.pack_rows([self.rows[i] for i in rows], report)
         return packed, [len(one[0]) for one in packed]
 
+    def contents(self):
+        return [self.rows, self.labels, self.sample_weight]
+
     def fit_buckets(self, epochs):
         self.preprocessor.fit_buckets(self.rows, epochs * self.num_batches)
 

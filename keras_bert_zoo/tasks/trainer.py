@@ -9,6 +9,7 @@ import numpy as np
 from ..preprocessing import LengthBatches
 from ..preprocessing.inputs import is_encoded, is_table, split_labels
 from ..training.denormals import flushed_denormals
+from ..training.resumable_fit import fit_ready, fit_resumable, resumable_among
 from .feeding import Feeder, for_trainer
 
 BATCH_SIZE = 32
@@ -55,9 +56,14 @@ class TextTrainer(keras.Model):
         """
         rest = {"epochs": epochs, "verbose": verbose, "initial_epoch": initial_epoch, **kwargs}
         rest["steps_per_epoch"] = steps_per_epoch
+        resumable = resumable_among(callbacks)
+        if resumable is not None:
+            self.seed = resumable.saved_seed(self.seed)
         if self._is_ready(x):
             self.ensure_trainable()
-            return super().fit(
+            return fit_ready(
+                super().fit,
+                self,
                 x,
                 self._encoded(y),
                 batch_size=batch_size,
@@ -68,6 +74,7 @@ class TextTrainer(keras.Model):
                 class_weight=class_weight and self._by_index(class_weight),
                 sample_weight=sample_weight,
                 validation_batch_size=validation_batch_size,
+                seed=self.seed,
                 **rest,
             )
         size = batch_size or BATCH_SIZE
@@ -87,14 +94,17 @@ class TextTrainer(keras.Model):
         self.prepare_to_fit(train, epochs, initial_epoch, steps_per_epoch)
         self._number_epochs(train)
         self.hold_random_state()
-        with flushed_denormals(), self._fed(train, validation) as (train_data, validation_data):
-            return super().fit(
-                train_data,
-                validation_data=validation_data,
-                callbacks=self._callbacks(callbacks, train),
-                shuffle=False,
-                **rest,
-            )
+        if resumable is not None:
+            self.continue_random_state()  # it is saved before Keras builds anything
+
+        def fit(train, **options):
+            with flushed_denormals(), self._fed(train, validation) as (train_data, held_out_data):
+                return super(TextTrainer, self).fit(
+                    train_data, validation_data=held_out_data, shuffle=False, **options
+                )
+
+        callbacks = self._callbacks(callbacks, train)
+        return fit_resumable(fit, self, train, callbacks=callbacks, seed=self.seed, **rest)
 
     def _validation(self, data, options):
         if data is None:

@@ -3,6 +3,14 @@
 from .metrics import RealRows
 from .optimizers import AdamW
 from .recipe import Recipe
+from .resumable import ResumableTraining
 from .schedules import WarmupLinear, WarmupStableDecay
 
-__all__ = ["AdamW", "RealRows", "Recipe", "WarmupLinear", "WarmupStableDecay"]
+__all__ = [
+    "AdamW",
+    "RealRows",
+    "Recipe",
+    "ResumableTraining",
+    "WarmupLinear",
+    "WarmupStableDecay",
+]
