@@ -9,6 +9,7 @@ from ..tasks.feeding import for_trainer
 from ..tasks.task import encoder_inputs
 from ..training import Recipe
 from ..training.denormals import flushed_denormals
+from ..training.resumable_fit import fit_resumable
 from .batches import PretrainingBatches
 from .encoded import Encoded
 from .example import examples_of
@@ -152,7 +153,8 @@ class Pretrainer(keras.Model):
             steps_per_epoch: updates from one report to the next.
             validation_data: as `x`; what is hidden in it is the same in every epoch.
             validation_steps: batches of it; one pass if not given.
-            callbacks: Keras callbacks.
+            callbacks: Keras callbacks. With a `ResumableTraining` the same call, after a kill, goes on
+                where it was.
             log_dir: folder for `log.csv` and for TensorBoard's events.
             **kwargs: of `keras.Model.fit`.
 
@@ -166,14 +168,17 @@ class Pretrainer(keras.Model):
             self.compile(total_steps=steps * epochs)
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
-        options = {"steps_per_epoch": steps, "epochs": epochs, "shuffle": False, **kwargs}
+        options = {"steps_per_epoch": steps, "epochs": epochs, **kwargs}
         if validation_data is not None:
             held_out = self.batches(validation_data, batch_size, shuffle=False, seed=0)
             options["validation_data"] = _fed(held_out)
             options["validation_steps"] = validation_steps or held_out.batches_per_pass
-        ours = [Throughput(batches), *_loggers(log_dir)]
+        options["callbacks"] = [*(callbacks or []), Throughput(batches), *_loggers(log_dir)]
         with flushed_denormals():
-            return super().fit(_fed(batches), callbacks=[*(callbacks or []), *ours], **options)
+            return fit_resumable(self._fit, self, batches, seed=self.seed, **options)
+
+    def _fit(self, batches, **options):
+        return super().fit(_fed(batches), shuffle=False, **options)
 
     def evaluate(self, x, *, batch_size=32, steps=None, **kwargs):
         """The losses and accuracies on texts, of which the same tokens are hidden every time.
