@@ -15,7 +15,7 @@ from .gated_feed_forward import GatedFeedForward
 from .heads import ClassificationHead, DenseClassificationHead
 from .language_embeddings import LanguageEmbeddings
 from .masked_lm_head import MaskedLMHead, TokenScores
-from .masks import AttentionMask
+from .masks import AttentionMask, SequenceMask, SequencePlaces
 from .norms import layer_norm
 from .pooling import LastToken, Pooler
 from .prediction_transform import PredictionTransform
@@ -62,6 +62,8 @@ __all__ = [
     "ReplacedTokenHead",
     "RotaryAttention",
     "SelfAttention",
+    "SequenceMask",
+    "SequencePlaces",
     "SequencePooling",
     "SinusoidalPositions",
     "SpanHead",

@@ -10,7 +10,8 @@ from .initializers import truncated_normal
 class LearnedPositions(keras.Layer):
     """One vector for each absolute position (BERT).
 
-    Takes `padding_mask` `(batch, length)` and gives `(1, length, hidden_dim)`.
+    Takes `padding_mask` `(batch, length)` and gives `(1, length, hidden_dim)`; or, where it is told
+    the tokens' places, `(batch, length)` from 0, `(batch, length, hidden_dim)`.
 
     Args:
         max_sequence_length: rows of the table; a longer input is an error.
@@ -42,9 +43,15 @@ class LearnedPositions(keras.Layer):
     def build(self, shape):
         self.table.build()
 
-    def call(self, padding_mask):
+    def call(self, padding_mask, places=None):
+        if places is not None:
+            return self.table(places + self.first)
         self.check_length(padding_mask)
-        return self.table(ops.expand_dims(ops.arange(ops.shape(padding_mask)[1], dtype="int32"), 0))
+        return self.table(self.rows(padding_mask))
+
+    def rows(self, padding_mask):
+        """The row of the table for each token."""
+        return ops.expand_dims(ops.arange(ops.shape(padding_mask)[1], dtype="int32"), 0)
 
     def check_length(self, padding_mask):
         length = padding_mask.shape[1]
@@ -82,10 +89,9 @@ class PaddedPositions(LearnedPositions):
 
     first = 2
 
-    def call(self, padding_mask):
-        self.check_length(padding_mask)
+    def rows(self, padding_mask):
         mask = ops.cast(padding_mask > 0, "int32")
-        return self.table(ops.cumsum(mask, axis=1) * mask + 1)
+        return ops.cumsum(mask, axis=1) * mask + 1
 
     def compute_output_shape(self, shape):
         return (*shape[:2], self.hidden_dim)
@@ -96,7 +102,8 @@ class Embeddings(keras.Layer):
     """Token (+ position) (+ segment) vectors, summed and normalised.
 
     Takes three `(batch, length)` integer tensors, gives `(batch, length, hidden_dim)`. Every part
-    but the token table is optional: leave out what a family lacks.
+    but the token table is optional: leave out what a family lacks. Where a row holds several texts,
+    `places` `(batch, length)` tells where in its text each token stands.
 
     Args:
         vocabulary_size: rows of the token table.
@@ -162,18 +169,18 @@ class Embeddings(keras.Layer):
         if self.project is not None:
             self.project.build((*token_ids_shape, self.hidden_dim))
 
-    def vectors(self, token_ids, segment_ids, padding_mask):
+    def vectors(self, token_ids, segment_ids, padding_mask, places=None):
         """The sum of the parts."""
         x = self.tokens(token_ids)
         if self.segments is not None:
             one = self.num_segments == 1
             x = x + self.segments(ops.zeros_like(segment_ids) if one else segment_ids)
         if self.positions is not None:
-            x = x + self.positions(padding_mask)
+            x = x + self.positions(padding_mask, places)
         return x
 
-    def call(self, token_ids, segment_ids, padding_mask, training=None):
-        return self.finish(self.vectors(token_ids, segment_ids, padding_mask), training)
+    def call(self, token_ids, segment_ids, padding_mask, training=None, places=None):
+        return self.finish(self.vectors(token_ids, segment_ids, padding_mask, places), training)
 
     def finish(self, x, training):
         """The norm, dropout and the dense layer, of what there is of these."""

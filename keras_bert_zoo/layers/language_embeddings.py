@@ -34,8 +34,8 @@ class LanguageEmbeddings(Embeddings):
         super().build(token_ids_shape)
         self.languages.build()
 
-    def vectors(self, token_ids, segment_ids, padding_mask):
-        x = super().vectors(token_ids, segment_ids, padding_mask)
+    def vectors(self, token_ids, segment_ids, padding_mask, places=None):
+        x = super().vectors(token_ids, segment_ids, padding_mask, places)
         if self.language is None:
             return x
         return x + self.languages(ops.full((1, 1), self.language, "int32"))

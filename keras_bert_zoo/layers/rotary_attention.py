@@ -68,6 +68,10 @@ class RotaryAttention(Attention):
         if self.window is None:
             return super().mix(query, key, value, mask, training, return_maps, relation)
         length = ops.shape(query)[1]
+        if mask is not None and mask.shape[2] != 1:  # several texts in a row
+            places = ops.arange(length, dtype="int32")
+            near = ops.logical_and(self._near(places, places), mask)
+            return super().mix(query, key, value, near, training, return_maps, relation)
         visible = None if mask is None else mask[:, 0, 0, :]
         if return_maps or (isinstance(length, int) and length <= 2 * self.window):
             near = self._near(ops.arange(length, dtype="int32"), ops.arange(length, dtype="int32"))

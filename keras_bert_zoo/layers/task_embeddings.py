@@ -33,8 +33,8 @@ class TaskEmbeddings(Embeddings):
         super().build(token_ids_shape)
         self.tasks.build()
 
-    def vectors(self, token_ids, segment_ids, padding_mask):
-        x = super().vectors(token_ids, segment_ids, padding_mask)
+    def vectors(self, token_ids, segment_ids, padding_mask, places=None):
+        x = super().vectors(token_ids, segment_ids, padding_mask, places)
         return x + self.tasks(ops.zeros((1, 1), "int32"))
 
     def get_config(self):

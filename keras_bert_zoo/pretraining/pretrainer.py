@@ -153,7 +153,7 @@ class Pretrainer(keras.Model):
             steps_per_epoch: updates from one report to the next.
             validation_data: as `x`; what is hidden in it is the same in every epoch.
             validation_steps: batches of it; one pass if not given.
-            callbacks: Keras callbacks. With a `ResumableTraining` the same call, after a kill, goes on
+            callbacks: Keras callbacks. With a `ResumableTraining` the same call goes on, after a kill,
                 where it was.
             log_dir: folder for `log.csv` and for TensorBoard's events.
             **kwargs: of `keras.Model.fit`.

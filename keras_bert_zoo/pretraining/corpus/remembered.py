@@ -104,7 +104,9 @@ def remembered(engine, specification):
     added = specification.get("added_tokens") or []
     if kinds[1:] == ("BertPreTokenizer", "WordPiece") and kinds[0] in (None, "BertNormalizer"):
         # BERT's normalizer changes each character for itself.
-        return None if any(" " in token["content"] for token in added) else Remembered(engine, False)
+        return (
+            None if any(" " in token["content"] for token in added) else Remembered(engine, False)
+        )
     if kinds[1:] == ("ByteLevel", "BPE") and kinds[0] in (None, "NFC"):
         # A chunk is the single space before a word, and the word: GPT-2's pattern begins a token
         # at each such space. A token that takes the space after it would take it from the next.

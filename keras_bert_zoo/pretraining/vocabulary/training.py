@@ -4,8 +4,6 @@ import collections
 import dataclasses
 import json
 
-import numpy as np
-
 from ...tokenizers import Tokenizer
 from .blank import blank_tokenizer
 from .merges import learn_merges
