@@ -6,9 +6,11 @@ PUBLIC = {
     "Example": "example",
     "Examples": "example",
     "MaskedTokens": "objectives.masked_tokens",
+    "NextSentence": "objectives.next_sentence",
     "Objective": "objective",
     "Pretrainer": "pretrainer",
     "PretrainingBatches": "batches",
+    "SentenceOrder": "objectives.sentence_order",
 }
 __all__ = [*PUBLIC]
 

@@ -10,6 +10,7 @@ from ..tasks.task import encoder_inputs
 from ..training import Recipe
 from ..training.denormals import flushed_denormals
 from .batches import PretrainingBatches
+from .becoming import Becoming
 from .encoded import Encoded
 from .example import examples_of
 from .objective import mean_over
@@ -21,7 +22,7 @@ RECIPE = Recipe(1e-4, warmup=0.01)
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
-class Pretrainer(keras.Model):
+class Pretrainer(Becoming, keras.Model):
     """An encoder with the heads of some objectives, whose losses are added up.
 
     `fit` takes texts, or a corpus, and spoils them anew in every pass. Its outputs are a dictionary
@@ -71,7 +72,7 @@ class Pretrainer(keras.Model):
         self.objectives = objectives
         if encoder.pooler is not None:  # one that is not part of the outputs has no gradients
             encoder.pooler.trainable = encoded.was_pooled
-        self.recipe = recipe or RECIPE
+        self.recipe, self.conversion_report = recipe or RECIPE, None
         self.seed = random.randrange(2**31) if seed is None else seed
         self.losses_of = {one.name: keras.metrics.Mean(f"{one.name}_loss") for one in objectives}
         self.accuracies_of = {
@@ -190,27 +191,6 @@ class Pretrainer(keras.Model):
         if not self.compiled:
             self.compile()
         return super().evaluate(_fed(batches), steps=steps or batches.batches_per_pass, **kwargs)
-
-    def task(self, cls=None, **options):
-        """A task on the encoder, which it shares: `MaskedLM` with the head that was trained.
-
-        Args:
-            cls: class of the task; `MaskedLM` if not given. Others get a new head.
-            **options: of the class, such as `labels`.
-        """
-        from ..preprocessing.visual_preprocessor import preprocessor_for
-        from ..tasks import MaskedLM
-
-        cls = cls or MaskedLM
-        config = self.encoder.config
-        sizes = {"max_sequence_length": config.max_sequence_length}
-        preprocessor = preprocessor_for(config, self.tokenizer, **sizes)
-        task = cls(self.encoder, preprocessor, **options)
-        if cls is MaskedLM:
-            trained = self.get_layer("head")
-            for new, old in zip(task.get_layer("head").weights, trained.weights):
-                new.assign(ops.convert_to_numpy(old))  # JAX would give both the same memory
-        return task
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

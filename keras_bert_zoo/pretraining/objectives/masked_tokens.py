@@ -40,6 +40,7 @@ class MaskedTokens(Objective):
 
     name = "masked_tokens"
     inputs = ("mask_positions",)
+    head, styles = "head", ("MaskedLM",)
 
     def __init__(self, rate=0.15, mask_share=0.8, random_share=0.1, units="tokens", weight=1.0):
         super().__init__(weight)
