@@ -5,6 +5,7 @@ import importlib
 PUBLIC = {
     "Example": "example",
     "Examples": "example",
+    "LinearRate": "rates",
     "MaskedTokens": "objectives.masked_tokens",
     "NextSentence": "objectives.next_sentence",
     "Objective": "objective",
