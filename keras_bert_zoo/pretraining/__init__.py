@@ -12,6 +12,7 @@ PUBLIC = {
     "Pretrainer": "pretrainer",
     "PretrainingBatches": "batches",
     "SentenceOrder": "objectives.sentence_order",
+    "SpanBoundary": "objectives.span_boundary",
 }
 __all__ = [*PUBLIC]
 

@@ -17,6 +17,8 @@ class Objective:
     name = None  # in logs
     inputs = ()  # names of the arrays, beside the encoder's inputs, that the model is given
     moves_text = False  # whether texts change places: that comes before tokens are hidden
+    follows = None  # name of the objective that has to be there too, and is `leader` then
+    leader = None
     reads = ()  # what it needs of the encoder beside its output: see `Encoded`
     head = None  # name of the layer that is its head, where the family has one for it
     styles = ()  # names in `Family.heads` of that head: it is the first that the family has

@@ -59,9 +59,10 @@ class Pretrainer(Becoming, keras.Model):
         name="pretrainer",
     ):
         objectives = [objective(one) for one in objectives]
-        objectives.sort(key=lambda one: not one.moves_text)
+        objectives.sort(key=lambda one: (not one.moves_text, one.follows is not None))
         length = length or encoder.config.max_sequence_length
         _check(encoder, tokenizer, objectives, length)
+        _lead(objectives)
         inputs = encoder_inputs(encoder)
         for one in objectives:
             inputs.update(one.bind(tokenizer).new_inputs())
@@ -240,3 +241,15 @@ def _check(encoder, tokenizer, objectives, length):
             f"The tokenizer has {tokenizer.vocabulary_size} tokens, the encoder "
             f"{config.vocabulary_size}: they do not belong together."
         )
+
+
+def _lead(objectives):
+    """Tells each objective which one it follows."""
+    named = {one.name: one for one in objectives}
+    for one in objectives:
+        if one.follows and one.follows not in named:
+            raise ValueError(
+                f"{one.name} learns from what {one.follows} does to the text: give that too. "
+                f"Given: {[*named]}."
+            )
+        one.leader = named.get(one.follows)

@@ -9,6 +9,7 @@ OBJECTIVES = {
     "masked_tokens": ("masked_tokens", "MaskedTokens"),
     "next_sentence": ("next_sentence", "NextSentence"),
     "sentence_order": ("sentence_order", "SentenceOrder"),
+    "span_boundary": ("span_boundary", "SpanBoundary"),
 }
 
 
