@@ -24,6 +24,7 @@ PUBLIC = {
     "MultipleChoice": "tasks",
     "PairScorer": "tasks",
     "Preprocessor": "preprocessing",
+    "Pretrainer": "pretraining",
     "Recipe": "training",
     "ReplacedTokenDetector": "tasks",
     "SpanExtractor": "tasks",

@@ -11,6 +11,7 @@ PIPELINES = {
     "ForQuestionAnswering": "question-answering",
     "ForMultipleChoice": "multiple-choice",
     "ForMaskedLM": "fill-mask",
+    "ForPreTraining": None,
 }
 
 
@@ -27,7 +28,8 @@ def transformers_card(task, architecture):
         architecture: name of transformers' class, as in config.json.
     """
     ending = next((end for end in PIPELINES if architecture.endswith(end)), None)
-    front = [f"pipeline_tag: {PIPELINES[ending]}"] if ending else []
+    pipeline = PIPELINES.get(ending)
+    front = [f"pipeline_tag: {pipeline}"] if pipeline else []
     auto = f"AutoModel{ending or ''}"
     use = [
         f"from transformers import {auto}, AutoTokenizer",

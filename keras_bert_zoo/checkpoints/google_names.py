@@ -97,6 +97,7 @@ BERT = GoogleNames(
     fields=FIELDS,
     heads=(
         "ForMaskedLM",
+        "ForPreTraining",
         "ForNextSentencePrediction",
         "ForSequenceClassification",
         "ForQuestionAnswering",
@@ -134,7 +135,7 @@ ALBERT = GoogleNames(
     gelu=("gelu_new", "gelu_tanh (the only gelu of ALBERT's code)"),
     checkpoint="model.ckpt-best",
     fields=(*FIELDS, "embedding_size", "num_hidden_groups", "inner_group_num"),
-    heads=("ForMaskedLM", "ForSequenceClassification"),
+    heads=("ForMaskedLM", "ForPreTraining", "ForSequenceClassification"),
     # Written in every config, and read by no code that was published.
     required={
         "net_structure_type": (0,),

@@ -77,12 +77,13 @@ def parts_of(task, *, head=True, pooler=False):
     """
     names = family_called(task.encoder.config.family).hugging_face
     ending = architecture_of(task) if head else "Model"
+    without = () if pooler or ending == "Model" else unused_pooler(task)
     tensors = tensors_of(
         task if head else task.encoder,
         task.encoder.config,
         prefix="" if ending == "Model" else names.prefix,
         head_names=head_names(task) if head else {},
-        without=() if pooler or ending == "Model" else unused_pooler(task),
+        without=[*without, *task.private_weights],
     )
     config = {
         **config_of(task.encoder.config, names.classes + ending),
@@ -136,16 +137,23 @@ def head_config(task):
     return fields
 
 
+def heads_of(task):
+    """Name of a layer -> `HeadStyle`, of each head that a task has."""
+    family = family_called(task.encoder.config.family)
+    return {layer: family.head(style) for layer, style in task.head_styles.items()}
+
+
 def head_names(task):
-    """Our layer path -> their tensor prefix, for the task's head."""
-    return family_called(task.encoder.config.family).head(task.head_style).weight_names
+    """Our layer path -> their tensor prefix, for the task's heads."""
+    tables = [style.names_for(layer) for layer, style in heads_of(task).items()]
+    return {path: name for table in tables for path, name in table.items()}
 
 
 def unused_pooler(task):
-    """The weights of a pooler that the head does not use: transformers' head has none."""
-    style = family_called(task.encoder.config.family).head(task.head_style)
+    """The weights of a pooler that no head uses: transformers' heads have none."""
+    used = any(style.uses_pooler for style in heads_of(task).values())
     pooler = task.encoder.pooler
-    return () if pooler is None or style.uses_pooler else pooler.weights
+    return () if pooler is None or used else pooler.weights
 
 
 def tensors_of(model, config, *, prefix="", head_names=None, without=()):

@@ -123,5 +123,8 @@ FAMILY = Family(
         "TextClassifier": CLASSIFIER,
         "MultipleChoice": CLASSIFIER,
         "MaskedLM": HeadStyle(masked_lm, MASKED_LM_NAMES),
+        "SentenceOrder": HeadStyle(
+            classifier, {"head/logits": "sop_classifier.classifier"}, uses_pooler=True
+        ),
     },
 )

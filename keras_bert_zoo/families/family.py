@@ -77,6 +77,10 @@ class HeadStyle:
     weight_names: Mapping[str, str]
     uses_pooler: bool = False
 
+    def names_for(self, layer):
+        """`weight_names` of a head whose layer has another name than `head`."""
+        return {path.replace("head", layer, 1): name for path, name in self.weight_names.items()}
+
 
 @dataclasses.dataclass(frozen=True)
 class HuggingFaceNames:

@@ -17,7 +17,11 @@ class Objective:
     name = None  # in logs
     inputs = ()  # names of the arrays, beside the encoder's inputs, that the model is given
     moves_text = False  # whether texts change places: that comes before tokens are hidden
+    follows = None  # name of the objective that has to be there too, and is `leader` then
+    leader = None
     reads = ()  # what it needs of the encoder beside its output: see `Encoded`
+    head = None  # name of the layer that is its head, where the family has one for it
+    styles = ()  # names in `Family.heads` of that head: it is the first that the family has
 
     def __init__(self, weight=1.0):
         if not weight > 0:
@@ -59,6 +63,10 @@ class Objective:
             inputs: all inputs of the model, symbolic.
         """
         raise NotImplementedError
+
+    def style_of(self, family):
+        """The name of its head in `Family.heads`, or None."""
+        return next((name for name in self.styles if name in family.heads), None)
 
     def loss(self, outputs, targets):
         """A scalar: the mean over what there is to say in the batch."""

@@ -11,6 +11,7 @@ from ..training import Recipe
 from ..training.denormals import flushed_denormals
 from ..training.resumable_fit import fit_resumable
 from .batches import PretrainingBatches
+from .becoming import Becoming
 from .encoded import Encoded
 from .example import examples_of
 from .objective import mean_over
@@ -22,7 +23,7 @@ RECIPE = Recipe(1e-4, warmup=0.01)
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
-class Pretrainer(keras.Model):
+class Pretrainer(Becoming, keras.Model):
     """An encoder with the heads of some objectives, whose losses are added up.
 
     `fit` takes texts, or a corpus, and spoils them anew in every pass. Its outputs are a dictionary
@@ -59,9 +60,10 @@ class Pretrainer(keras.Model):
         name="pretrainer",
     ):
         objectives = [objective(one) for one in objectives]
-        objectives.sort(key=lambda one: not one.moves_text)
+        objectives.sort(key=lambda one: (not one.moves_text, one.follows is not None))
         length = length or encoder.config.max_sequence_length
         _check(encoder, tokenizer, objectives, length)
+        _lead(objectives)
         inputs = encoder_inputs(encoder)
         for one in objectives:
             inputs.update(one.bind(tokenizer).new_inputs())
@@ -72,7 +74,7 @@ class Pretrainer(keras.Model):
         self.objectives = objectives
         if encoder.pooler is not None:  # one that is not part of the outputs has no gradients
             encoder.pooler.trainable = encoded.was_pooled
-        self.recipe = recipe or RECIPE
+        self.recipe, self.conversion_report = recipe or RECIPE, None
         self.seed = random.randrange(2**31) if seed is None else seed
         self.losses_of = {one.name: keras.metrics.Mean(f"{one.name}_loss") for one in objectives}
         self.accuracies_of = {
@@ -196,27 +198,6 @@ class Pretrainer(keras.Model):
             self.compile()
         return super().evaluate(_fed(batches), steps=steps or batches.batches_per_pass, **kwargs)
 
-    def task(self, cls=None, **options):
-        """A task on the encoder, which it shares: `MaskedLM` with the head that was trained.
-
-        Args:
-            cls: class of the task; `MaskedLM` if not given. Others get a new head.
-            **options: of the class, such as `labels`.
-        """
-        from ..preprocessing.visual_preprocessor import preprocessor_for
-        from ..tasks import MaskedLM
-
-        cls = cls or MaskedLM
-        config = self.encoder.config
-        sizes = {"max_sequence_length": config.max_sequence_length}
-        preprocessor = preprocessor_for(config, self.tokenizer, **sizes)
-        task = cls(self.encoder, preprocessor, **options)
-        if cls is MaskedLM:
-            trained = self.get_layer("head")
-            for new, old in zip(task.get_layer("head").weights, trained.weights):
-                new.assign(ops.convert_to_numpy(old))  # JAX would give both the same memory
-        return task
-
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
         return {
@@ -265,3 +246,15 @@ def _check(encoder, tokenizer, objectives, length):
             f"The tokenizer has {tokenizer.vocabulary_size} tokens, the encoder "
             f"{config.vocabulary_size}: they do not belong together."
         )
+
+
+def _lead(objectives):
+    """Tells each objective which one it follows."""
+    named = {one.name: one for one in objectives}
+    for one in objectives:
+        if one.follows and one.follows not in named:
+            raise ValueError(
+                f"{one.name} learns from what {one.follows} does to the text: give that too. "
+                f"Given: {[*named]}."
+            )
+        one.leader = named.get(one.follows)

@@ -42,6 +42,7 @@ class Task(TextTrainer):
     has_dropout = True  # whether there is dropout before the head's outputs
     also_reads = ()  # names of tasks with the same weights, whose presets it takes as its own
     architecture = None  # end of the name that transformers gives to such a model
+    private_weights = ()  # those of heads that no other library knows, nor needs
     masks_places = False  # whether weights say which outputs count, so that metrics need them too
     example = 'task.predict(["A text."])'  # for the model card
 
@@ -86,6 +87,11 @@ class Task(TextTrainer):
                 f"The tokenizer has {size.vocabulary_size} tokens, the encoder "
                 f"{self.encoder.config.vocabulary_size}: they do not belong together."
             )
+
+    @property
+    def head_styles(self):
+        """Name of a head's layer -> its name in `Family.heads`."""
+        return {"head": self.head_style}
 
     # -------------------------------------------------------------- what a subclass says
 

@@ -7,6 +7,9 @@ from ...errors import unknown_name
 # Name -> module and class.
 OBJECTIVES = {
     "masked_tokens": ("masked_tokens", "MaskedTokens"),
+    "next_sentence": ("next_sentence", "NextSentence"),
+    "sentence_order": ("sentence_order", "SentenceOrder"),
+    "span_boundary": ("span_boundary", "SpanBoundary"),
 }
 
 

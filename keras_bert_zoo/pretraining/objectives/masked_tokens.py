@@ -6,9 +6,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from ...errors import unknown_name
 from ...families import family_called
 from ..masking import hidden_places, replaced
 from ..objective import Objective, cross_entropy, mean_over
+from ..units import UNITS
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
@@ -20,11 +22,13 @@ class MaskedTokens(Objective):
     stays as it is. Only at these places logits are computed.
 
     Args:
-        rate: share of the tokens that are to be guessed.
+        rate: share of the tokens that are to be guessed; a number, or a schedule over the updates
+            such as `keras_bert_zoo.pretraining.LinearRate`.
         mask_share: of these, how many are replaced by the mask token.
         random_share: of these, how many are replaced by any token.
-        units: what is hidden together; a name in `keras_bert_zoo.pretraining.masking.UNITS`, such
-            as `"tokens"` or `"words"`.
+        units: what is hidden together: `"tokens"`, `"words"`, `"ngrams"` (ALBERT), `"spans"`
+            (SpanBERT), or `"given"`, the spans that examples bring (ERNIE); see
+            `keras_bert_zoo.pretraining.units`.
         weight: as in `Objective`.
 
     Raises:
@@ -40,11 +44,14 @@ class MaskedTokens(Objective):
 
     name = "masked_tokens"
     inputs = ("mask_positions",)
+    head, styles = "head", ("MaskedLM",)
 
     def __init__(self, rate=0.15, mask_share=0.8, random_share=0.1, units="tokens", weight=1.0):
         super().__init__(weight)
+        if units not in UNITS:
+            raise unknown_name("units", units, UNITS)
         for key, value, right in (
-            ("rate", rate, 0 < rate < 1),
+            ("rate", rate, hasattr(rate, "at") or 0 < rate < 1),
             ("mask_share", mask_share, 0 <= mask_share <= 1),
             ("random_share", random_share, 0 <= random_share <= 1 - mask_share + 1e-9),
         ):
@@ -63,24 +70,28 @@ class MaskedTokens(Objective):
 
     def corrupt(self, batch, rng):
         ids = batch["token_ids"]
-        places, weight = self.choose(batch, rng)
-        labels = np.take_along_axis(ids, places, axis=1)
+        places, weight, units = self.choose(batch, rng)
+        labels, draw = np.take_along_axis(ids, places, axis=1), None
+        if UNITS[self.units].alike:
+            draw = np.take_along_axis(rng.random(ids.shape), units, axis=1)
         shares = self.mask_share, self.random_share
-        hidden = replaced(labels, shares, self.tokenizer, rng)
+        hidden = replaced(labels, shares, self.tokenizer, rng, draw)
         changed, rows = ids.copy(), np.nonzero(weight)[0]
         used = weight > 0
         changed[rows, places[used]] = hidden[used]
-        targets = {"labels": np.where(used, labels, 0).astype("int32"), "weight": weight}
-        return {**batch, "token_ids": changed, "mask_positions": places}, targets
+        labels = np.where(used, labels, 0).astype("int32")
+        told = {"mask_positions": places, "mask_labels": labels, "mask_weight": weight}
+        return {**batch, "token_ids": changed, **told}, {"labels": labels, "weight": weight}
 
     def choose(self, batch, rng):
-        """`(places, weight)` of the tokens to guess, ascending: `(rows, most of a row)`."""
-        most = self.places(batch["token_ids"].shape[1])
-        return hidden_places(self.units, batch, self.rate, most, rng)
+        """What `hidden_places` gives: which tokens are to be guessed, `(rows, most of a row)`."""
+        rate, most = self.rate, self.places(batch["token_ids"].shape[1])
+        rate = rate.at(batch["step"]) if hasattr(rate, "at") else rate
+        return hidden_places(self.units, batch, rate, most, rng)
 
     def places(self, length):
         """How many tokens of a row may be hidden."""
-        return max(1, math.ceil(self.rate * length))
+        return max(1, math.ceil(getattr(self.rate, "most", self.rate) * length))
 
     def connect(self, encoder, encoded, inputs):
         style = family_called(encoder.config.family).head("MaskedLM")
@@ -99,5 +110,12 @@ class MaskedTokens(Objective):
         return 2 * batch_size * self.places(length) * size
 
     def get_config(self):
-        keys = ("rate", "mask_share", "random_share", "units")
-        return {**super().get_config(), **{key: getattr(self, key) for key in keys}}
+        keys = ("mask_share", "random_share", "units")
+        rate = keras.saving.serialize_keras_object(self.rate)
+        config = {"rate": rate, **{key: getattr(self, key) for key in keys}}
+        return {**super().get_config(), **config}
+
+    @classmethod
+    def from_config(cls, config):
+        rate = keras.saving.deserialize_keras_object(config["rate"])
+        return super().from_config({**config, "rate": rate})
