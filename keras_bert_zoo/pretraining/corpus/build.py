@@ -8,7 +8,7 @@ import tempfile
 
 from ...errors import unknown_name
 from . import records
-from .engines import ENGINES, run
+from .engines import run
 from .files import find_files
 from .manifest import (
     LIBRARIES,
@@ -21,7 +21,7 @@ from .manifest import (
 )
 from .plan import plan, sizes
 from .progress import Progress
-from .settings import Settings
+from .settings import ENGINES, Settings
 from .shard import Task
 
 
@@ -57,7 +57,7 @@ def build_corpus(
 
     Example:
 
-    >>> corpus = build_corpus("books/*.txt", "bert_base_en_uncased", "shards", length=128)
+    >>> corpus = build_corpus("books/*.txt", "all_minilm_l6_v2", "shards", length=128)
     >>> corpus.read([0])[0].lengths
     (60, 65)
     """

@@ -11,7 +11,6 @@ from .extras import needed
 from .shard import write_shard
 from .worker import decoded, encoded
 
-ENGINES = ("local", "ray")
 KINDS = {
     "ValueError": ValueError,
     "ImportError": ImportError,
@@ -23,7 +22,7 @@ def run(engine, tasks, workers, progress):
     """Writes the shard of each task.
 
     Args:
-        engine: one of `ENGINES`.
+        engine: one of `settings.ENGINES`.
         tasks: list of `Task`.
         workers: processes, or None for as many as there are processors.
         progress: `Progress`.
@@ -130,10 +129,15 @@ def _written(process, task, progress):
 def _on_ray(tasks, workers, progress):
     """A row of a data set for each shard: Ray gives them to the machines of its cluster."""
     data = needed("ray.data", "Ray", "The engine 'ray'", "corpus-ray")
-    rows = data.from_items(
-        [{"task": encoded(task)} for task in tasks], override_num_blocks=len(tasks)
-    )
-    written = rows.map(_row, concurrency=workers).take_all()
+    import ray
+
+    was_running, items = ray.is_initialized(), [{"task": encoded(task)} for task in tasks]
+    try:
+        rows = data.from_items(items, override_num_blocks=len(items))
+        written = rows.map(_row, compute=data.TaskPoolStrategy(size=workers)).take_all()
+    finally:
+        if not was_running:
+            ray.shutdown()
     for _ in written:
         progress.finished()
     return {row["path"]: json.loads(row["told"]) for row in written}
