@@ -110,11 +110,11 @@ def info(args):
 def summary(corpus):
     """What a corpus is, in a few lines."""
     manifest, settings = corpus.manifest, corpus.manifest["settings"]
-    rows, tokens = manifest["rows"], manifest["tokens"]
+    rows, tokens, size = manifest["rows"], manifest["tokens"], manifest["bytes"] / 1e6
     short = f" ({manifest['left_out']:,} tokens in none)" if manifest["left_out"] else ""
     return (
         f"{corpus.folder}: {rows:,} examples of {settings['packing']}, of length "
-        f"{settings['length']}, in {len(manifest['shards'])} shards of {manifest['bytes'] / 1e6:,.1f} MB\n"
+        f"{settings['length']}, in {len(manifest['shards'])} shards of {size:,.1f} MB\n"
         f"{tokens:,} tokens, {tokens / rows:.1f} an example{short}, of {manifest['sentences']:,} "
         f"sentences in {manifest['documents']:,} documents\n"
         f"checksum {corpus.checksum}"

@@ -73,6 +73,8 @@ def build_corpus(
         tasks = tasks_of(manifest, files, output)
         told = written(tasks, engine, workers, progress)
         write_manifest(output, checked_rows(finished(manifest, told)))
+        for left in output.glob("*.tmp"):  # of a build that was killed
+            left.unlink(missing_ok=True)
     return Corpus(output)
 
 
