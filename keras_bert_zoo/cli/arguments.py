@@ -204,6 +204,12 @@ def _add_serve(parser):
     add_arguments(parser)
 
 
+def _add_corpus(parser):
+    from .corpus import add_arguments  # as above
+
+    add_arguments(parser)
+
+
 def _add_presets(parser):
     parser.add_argument("--family", help="for example bert")
     parser.add_argument("--language", help="for example en, or multi")
@@ -267,6 +273,7 @@ COMMANDS = {
     "predict": ("predict", "Use a saved task.", _add_predict),
     "serve": ("serve", "Serve a saved task over HTTP, with a page to try it.", _add_serve),
     "glue": ("glue", "Train, judge and answer the tasks of GLUE.", _add_glue),
+    "corpus": ("corpus", "Build a corpus for pre-training, and tell of one.", _add_corpus),
     "presets": ("presets", "List the presets that are known by name.", _add_presets),
     "convert": ("convert", "Write a preset in another format.", _add_convert),
     "export": ("export", "Write a task for TensorFlow, ONNX and other runtimes.", _add_export),
@@ -356,6 +363,11 @@ def positive(text):
 def share(text):
     """A number between 0 and 1."""
     return _number(text, lambda x: 0 < x < 1, "between 0 and 1, such as 0.1")
+
+
+def chance(text):
+    """A number from 0 to 1."""
+    return _number(text, lambda x: 0 <= x <= 1, "from 0 to 1, such as 0.1")
 
 
 def top_k(text):

@@ -28,6 +28,11 @@ EXAMPLES = {
     "glue": """\
   keras-bert-zoo glue --data glue_data --task RTE,MRPC --preset bert_base_en --output runs
   keras-bert-zoo glue --data glue_data --preset all_minilm_l6_v2 --output runs""",
+    "corpus": """\
+  keras-bert-zoo corpus build --input 'books/*.txt' --tokenizer all_minilm_l6_v2 --output shards
+  keras-bert-zoo corpus build --input wiki.jsonl.gz --tokenizer model --packing full_sentences \\
+      --length 512 --output shards
+  keras-bert-zoo corpus info shards --verify""",
     "export": """\
   keras-bert-zoo export model served_model
   keras-bert-zoo export model small_model --format onnx --option precision=int8""",

@@ -6,7 +6,9 @@ import pathlib
 import shutil
 import tempfile
 
+from ...errors import unknown_name
 from . import records
+from .engines import run
 from .files import find_files
 from .manifest import (
     LIBRARIES,
@@ -18,11 +20,14 @@ from .manifest import (
     write_manifest,
 )
 from .plan import plan, sizes
-from .settings import Settings
-from .shard import Task, write_shard
+from .progress import Progress
+from .settings import ENGINES, Settings
+from .shard import Task
 
 
-def build_corpus(input, tokenizer, output, *, progress=False, **settings):
+def build_corpus(
+    input, tokenizer, output, *, engine="local", workers=None, progress=False, **settings
+):
     """Builds a corpus for pre-training: text files to shards of examples.
 
     What is in a shard depends on its part of the input, the settings and the tokenizer alone. If
@@ -35,6 +40,9 @@ def build_corpus(input, tokenizer, output, *, progress=False, **settings):
             a row. The first two may be packed, as .gz or .xz.
         tokenizer: `keras_bert_zoo.Tokenizer`, or the preset or folder of one.
         output: folder; made if missing.
+        engine: `"local"`, or `"ray"` for a cluster (extra `corpus-ray`), whose machines must see
+            the same files; the shards are the same.
+        workers: how many processes write shards; one for each processor if not given.
         progress: whether to show how far it is, on standard error.
         **settings: `packing`, `length`, `short_seq_prob`, `dupe_factor`, `language`, `text_column`,
             `shard_size`, `seed`; see `Settings`.
@@ -49,24 +57,54 @@ def build_corpus(input, tokenizer, output, *, progress=False, **settings):
 
     Example:
 
-    >>> corpus = build_corpus("books/*.txt", "bert_base_en_uncased", "shards", length=128)
+    >>> corpus = build_corpus("books/*.txt", "all_minilm_l6_v2", "shards", length=128)
     >>> corpus.read([0])[0].lengths
     (60, 65)
     """
     from .source import Corpus
 
+    if engine not in ENGINES:
+        raise unknown_name("engine", engine, ENGINES)
     settings = Settings(**settings)
     files = find_files(input)
-    output = pathlib.Path(output)
+    output = pathlib.Path(os.path.abspath(output))
     manifest = prepared(files, tokenizer, output, settings)
     if not manifest["finished"]:
         tasks = tasks_of(manifest, files, output)
-        for task in tasks:
-            if not is_done(task):
-                write_shard(task)
-        told = [records.told(task.path) for task in tasks]
-        write_manifest(output, finished(manifest, told))
+        told = written(tasks, engine, workers, progress)
+        write_manifest(output, checked_rows(finished(manifest, told)))
+        for left in output.glob("*.tmp"):  # of a build that was killed
+            left.unlink(missing_ok=True)
     return Corpus(output)
+
+
+def written(tasks, engine, workers, progress):
+    """What each shard says of itself; those that are not there yet have been written."""
+    told = {task.path: done(task) for task in tasks}
+    left = [task for task in tasks if told[task.path] is None]
+    total = sum(stop - start for task in tasks for _, start, stop, _ in task.stretches)
+    rest = sum(stop - start for task in left for _, start, stop, _ in task.stretches)
+    with Progress(total, len(tasks), progress) as shown:
+        shown.read(total - rest)
+        for _ in range(len(tasks) - len(left)):
+            shown.finished()
+        told.update(run(engine, left, workers, shown))
+    return [told[task.path] for task in tasks]
+
+
+def checked_rows(manifest):
+    """The manifest of a corpus, if there is an example in it.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if not manifest["rows"]:
+        raise ValueError(
+            f"{manifest['documents']} documents with {manifest['sentences']} sentences gave no "
+            "example. A pair needs two sentences: use packing='doc_sentences' or 'full_sentences' "
+            "for documents of one."
+        )
+    return manifest
 
 
 def prepared(files, tokenizer, output, settings):
@@ -189,11 +227,12 @@ def tasks_of(manifest, files, output):
     ]
 
 
-def is_done(task):
-    """Whether a shard is finished, and of this corpus."""
+def done(task):
+    """What a finished shard of this corpus says of itself, or None if there is none."""
     if not os.path.exists(task.path):
-        return False
+        return None
     try:
-        return records.told(task.path)["plan"] == task.plan
+        told = records.told(task.path)
     except ValueError:  # damaged: it is written again
-        return False
+        return None
+    return told if told["plan"] == task.plan else None

@@ -104,9 +104,11 @@ def _batch(texts, sizes, numbers, tokenize, rooms, counts):
 
 
 def _in_pieces(owner, tokens, rooms):
-    found, times, ends = [], [], np.cumsum(tokens.lengths)
-    for length, end in zip(tokens.lengths.tolist(), ends.tolist()):
-        parts = pieces(length, tokens.starts_word[end - length : end], *rooms)
-        found += parts
-        times.append(len(parts))
-    return np.repeat(owner, times), np.array(found, "int64")
+    lengths, ends = tokens.lengths.tolist(), np.cumsum(tokens.lengths)
+    found, done, times = [], 0, np.ones(len(lengths), "int64")
+    for at in np.flatnonzero(tokens.lengths > rooms[0]).tolist():
+        own = tokens.starts_word[ends[at] - lengths[at] : ends[at]]
+        parts = pieces(lengths[at], own, *rooms)
+        found += [*lengths[done:at], *parts]
+        done, times[at] = at + 1, len(parts)
+    return np.repeat(owner, times), np.array(found + lengths[done:], "int64")

@@ -7,6 +7,7 @@ from ...errors import unknown_name
 from .packing import PACKINGS
 
 SHORT_PAIRS = 0.1  # of Google's script; RoBERTa's rows of sentences are never short on purpose
+ENGINES = ("local", "ray")  # what writes shards; it does not decide what is in them
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .draws import permutation
+from .draws import Draws, permutation
 
 WINDOW = 32768  # examples
 
@@ -68,7 +68,8 @@ class WindowOrder:
             count = min(self.window, self._length - first)
             key = (self.seed, 1, epoch, self.host_index, window)
             places = permutation(count, *key) + first + self.host_index * self._length
-            groups, ends = self._groups(epoch)
+            groups, ends, turn = self._groups(epoch)
+            places = (places + turn) % ends[-1]
             at = np.searchsorted(ends, places, side="right")
             group = groups[at]
             numbers = self._starts[group] + places - (ends[at] - self._sizes[group])
@@ -76,10 +77,14 @@ class WindowOrder:
         return numbers
 
     def _groups(self, epoch):
-        """The row groups in the order of an epoch, and where each ends in its stream."""
+        """The row groups in the order of an epoch, where each ends, and where the epoch begins.
+
+        It begins anywhere within them: else the last examples of a group were never the first.
+        """
         known, found = self._epoch
         if known != epoch:
             groups = permutation(len(self._sizes), self.seed, 0, epoch)
-            found = groups, np.cumsum(self._sizes[groups])
+            ends = np.cumsum(self._sizes[groups])
+            found = groups, ends, Draws(self.seed, 2, epoch).between(0, int(ends[-1]) - 1)
             self._epoch = epoch, found
         return found
