@@ -72,7 +72,9 @@ def test_as_the_library_on_words_full_of_ties(letters, prefix):
     generator = np.random.default_rng(len(letters))
     for _ in range(40):
         shape = generator.integers(1, 40), generator.integers(1, 9)
-        words = sorted({"".join(generator.choice(list(letters), shape[1])) for _ in range(shape[0])})
+        words = sorted(
+            {"".join(generator.choice(list(letters), shape[1])) for _ in range(shape[0])}
+        )
         counts = generator.integers(1, 5, len(words)).tolist()
         start = ["?", *sorted({letter for word in words for letter in word})]
         size, least = int(generator.integers(5, 60)), int(generator.integers(0, 4))

@@ -55,7 +55,9 @@ def _files(path):
             raise FileNotFoundError(f"{path} holds no *.txt file, nor one that is packed.")
         return found
     if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist; expected a text file, or a folder of them.")
+        raise FileNotFoundError(
+            f"{path} does not exist; expected a text file, or a folder of them."
+        )
     return [path]
 
 

@@ -4,8 +4,6 @@ import collections
 import dataclasses
 import json
 
-import numpy as np
-
 from ...tokenizers import Tokenizer
 from .blank import blank_tokenizer
 from .merges import learn_merges
@@ -123,7 +121,7 @@ def _sorted(counts, limit_alphabet):
 
     Characters beyond the limit are taken out of the words.
     """
-    words = sorted(counts.keys())
+    words = sorted(counts)
     numbers = [counts[word] for word in words]
     if limit_alphabet is None:
         return words, numbers
