@@ -20,7 +20,7 @@ class BoundedCounts:
 
     >>> counts = BoundedCounts(capacity=4)
     >>> counts.add({"a": 9, "b": 1, "c": 5, "d": 1, "e": 2})
-    >>> dict(counts), counts.error
+    >>> {word: counts[word] for word in counts}, counts.error
     ({'a': 9, 'c': 5, 'e': 2}, 1)
     """
 
@@ -48,8 +48,8 @@ class BoundedCounts:
         self._counts.update(kept)
         self.error += threshold
 
-    def keys(self):
-        return self._counts.keys()
+    def __iter__(self):
+        return iter(self._counts)
 
     def __getitem__(self, word):
         return self._counts[word]

@@ -41,10 +41,9 @@ def check_fit(config, old, new):
 
 
 def _places(tokenizer):
-    """Where special tokens stand in one text and in a pair: `<cls> A <sep>, <cls> A <sep> B <sep>`."""
-    names = {
-        tokenizer.token_to_id(token): f"<{role}>" for role, token in roles_of(tokenizer).items()
-    }
+    """Where special tokens stand: `<cls> A <sep>, <cls> A <sep> B <sep>`, of one text and two."""
+    roles = roles_of(tokenizer).items()
+    names = {tokenizer.token_to_id(token): f"<{role}>" for role, token in roles}
     rows = []
     for layout, parts in ((tokenizer.template.single, "A"), (tokenizer.template.pair, "AB")):
         words = []

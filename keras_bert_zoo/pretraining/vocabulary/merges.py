@@ -128,7 +128,7 @@ class _Chain:
         return found
 
     def merge(self, pair, index):
-        """Puts a piece in the place of a pair; pairs that are new, or seen more often, are returned."""
+        """Puts a piece in the place of a pair; pairs now seen more often are returned."""
         starts = self._where(pair)
         ends, lefts = self.after[starts], self.before[starts]
         self.is_new[starts] = True

@@ -78,7 +78,7 @@ class Spelling:
         return [] if whole and len(known) < len(ids) else known
 
     def _inside(self, text):
-        """The longest pieces that go on with a word, from left to right; empty if there are none."""
+        """The longest pieces that go on with a word, left to right; empty if there are none."""
         ids, start = [], 0
         while start < len(text):
             ends = range(len(text), start, -1)

@@ -121,7 +121,7 @@ def _sorted(counts, limit_alphabet):
 
     Characters beyond the limit are taken out of the words.
     """
-    words = sorted(counts.keys())
+    words = sorted(counts)
     numbers = [counts[word] for word in words]
     if limit_alphabet is None:
         return words, numbers

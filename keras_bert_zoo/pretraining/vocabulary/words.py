@@ -6,13 +6,16 @@ import re
 from .bounded_counts import BoundedCounts
 from .texts import texts_in
 
-# What Rust and Unicode call white space. `str.split` would take U+001C to U+001F for such too.
-_SPACE = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_SEPARATORS = re.compile("[\x1c-\x1f]")
-_FIELDS = re.compile(f"[^{_SPACE}]+")
+# White space, but for the control characters among it: BERT takes those out, and joins what is
+# on both sides. `str.split` would cut there.
+_PLAIN = " \t\n\r\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_CONTROLS = "\x0b\x0c\x85"
+_FIELDS, _NOT_FOR_SPLIT = re.compile(f"[^{_PLAIN}]+"), re.compile(f"[{_CONTROLS}\x1c-\x1f]")
+_SPACE = _PLAIN + _CONTROLS  # as Rust's \s
 _RUNS = re.compile(f"[{_SPACE}]*[^{_SPACE}]+|[{_SPACE}]+")
-# How many different stretches of text wait to be cut into words, each once.
-_BUFFER = 300_000
+# How many different stretches of text wait to be cut into words, each once; and how many
+# characters of whole texts, where nothing may be cut.
+_BUFFER, _CHARACTERS = 300_000, 50_000_000
 _NO_MODEL = {
     "type": "WordPiece",
     "vocab": {"[UNK]": 0},
@@ -40,11 +43,14 @@ def count_words(source, tokenizer, *, capacity=1_000_000):
         FileNotFoundError, TypeError, ValueError: what there is to read is not as it must be.
     """
     words_of, counts, waiting = _Words(tokenizer), BoundedCounts(capacity), collections.Counter()
+    characters = 0  # of texts that wait as they are, which may be long
     for text in texts_in(source):
         waiting.update(words_of.stretches(text))
-        if len(waiting) > _BUFFER:
+        characters += len(text) if words_of.cut is None else 0
+        if len(waiting) > _BUFFER or characters > _CHARACTERS:
             counts.add(words_of.counted(waiting))
             waiting.clear()
+            characters = 0
     counts.add(words_of.counted(waiting))
     return counts
 
@@ -68,7 +74,7 @@ class _Words:
     def stretches(self, text):
         if self.cut is None:
             return [text]
-        if self.cut is _FIELDS and not _SEPARATORS.search(text):
+        if self.cut is _FIELDS and not _NOT_FOR_SPLIT.search(text):
             return text.split()  # the same, faster
         return self.cut.findall(text)
 
@@ -96,9 +102,8 @@ def _cut_of(specification):
     first = steps[0]["type"]
     if first in ("BertPreTokenizer", "Whitespace", "WhitespaceSplit"):
         return _FIELDS
-    if [step["type"] for step in steps] == ["ByteLevel"] and steps[0].get("use_regex", True):
-        return _RUNS
-    return None
+    alone = [step["type"] for step in steps] == ["ByteLevel"] and steps[0].get("use_regex", True)
+    return _RUNS if alone and not steps[0]["add_prefix_space"] else None
 
 
 def _steps(part, name):
