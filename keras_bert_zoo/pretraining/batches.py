@@ -44,13 +44,13 @@ class PretrainingBatches(keras.utils.PyDataset):
         self.source, self.tokenizer, self.objectives = source, tokenizer, list(objectives)
         self.input_names, self.length, self.batch_size = list(input_names), length, int(batch_size)
         self.seed, self.shuffle, self.first = seed, shuffle, 0
-        self.batches_per_pass = len(source) // self.batch_size
+        self._order = (None, None)
+        self.batches_per_pass = self.num_rows() // self.batch_size
         if not self.batches_per_pass:
             raise ValueError(
-                f"There are {len(source)} examples, fewer than batch_size={batch_size}: give more "
+                f"There are {self.num_rows()} rows, fewer than batch_size={batch_size}: give more "
                 "text, or a smaller batch_size."
             )
-        self._order = (None, None)
 
     num_batches = None  # it has no end
 
@@ -75,17 +75,26 @@ class PretrainingBatches(keras.utils.PyDataset):
 
     def at(self, step):
         """`(x, y)` of batch `step`."""
-        rows = rows_of(self.source.read(self.numbers(step)), self.tokenizer, self.length)
-        return self.corrupted({**rows, "step": step}, np.random.default_rng((self.seed, 1, step)))
-
-    def numbers(self, step):
-        """Numbers of the examples in batch `step`."""
         epoch, place = divmod(step, self.batches_per_pass)
-        if self._order[0] != epoch:
-            self._order = (epoch, self._order_of(epoch))
-        return self._order[1][place * self.batch_size : (place + 1) * self.batch_size]
+        rows = {**self.rows(epoch, place * self.batch_size), "step": step}
+        return self.corrupted(rows, np.random.default_rng((self.seed, 1, step)))
 
-    def _order_of(self, epoch):
+    def num_rows(self):
+        """Rows of a pass."""
+        return len(self.source)
+
+    def rows(self, epoch, first):
+        """The rows of a batch, as `rows_of` makes them: those from `first` on, of this pass."""
+        numbers = self.order(epoch)[first : first + self.batch_size]
+        return rows_of(self.source.read(numbers), self.tokenizer, self.length)
+
+    def order(self, epoch):
+        """Numbers of all examples, in the order of this pass."""
+        if self._order[0] != epoch:
+            self._order = (epoch, self._new_order(epoch))
+        return self._order[1]
+
+    def _new_order(self, epoch):
         if not self.shuffle:
             return np.arange(len(self.source))
         if hasattr(self.source, "order"):

@@ -2,6 +2,9 @@
 
 import functools
 
+from ..packed_texts import packed
+
+SEQUENCES = "sequence_ids"
 HIDDEN_STATES, ATTENTION_MAPS = "hidden_states", "attention_maps"
 
 
@@ -10,7 +13,7 @@ class Encoded:
 
     Args:
         encoder: `keras_bert_zoo.Encoder`.
-        inputs: its inputs, symbolic, and perhaps others.
+        inputs: its inputs, symbolic, and perhaps others; `sequence_ids` where rows are packed.
         reads: what is needed beside the output: `HIDDEN_STATES`, `ATTENTION_MAPS`.
 
     `sequence` is the encoder's output `(batch, length, hidden_dim)`; `hidden_states` and
@@ -20,14 +23,18 @@ class Encoded:
     def __init__(self, encoder, inputs, reads=()):
         self._encoder, self.inputs = encoder, {name: inputs[name] for name in encoder.input}
         self.was_pooled = False
-        if reads:
-            maps = ATTENTION_MAPS in reads
-            # Whether dropout is active is for each call to say: not False, as it is in a trace.
-            found = encoder.trace(self.inputs, training=None, attention_maps=maps)
-            self.sequence = found["sequence_output"]
-            self.hidden_states, self.attention_maps = found[HIDDEN_STATES], found[ATTENTION_MAPS]
-        else:
+        if not reads and SEQUENCES not in inputs:
             self.sequence = encoder(self.inputs)
+            return
+        # Whether dropout is active is for each call to say: not False, as it is in a trace.
+        options = {"training": None, "attention_maps": ATTENTION_MAPS in reads}
+        if SEQUENCES in inputs:
+            numbers = {SEQUENCES: inputs[SEQUENCES]}
+            found = packed(encoder, {**self.inputs, **numbers}, **options)
+        else:
+            found = encoder.trace(self.inputs, **options)
+        self.sequence = found["sequence_output"]
+        self.hidden_states, self.attention_maps = found[HIDDEN_STATES], found[ATTENTION_MAPS]
 
     @functools.cached_property
     def pooled(self):

@@ -12,10 +12,11 @@ from ..training.denormals import flushed_denormals
 from ..training.resumable_fit import fit_resumable
 from .batches import PretrainingBatches
 from .becoming import Becoming
-from .encoded import Encoded
+from .encoded import SEQUENCES, Encoded
 from .example import examples_of
 from .objective import mean_over
 from .objectives import objective
+from .packed_batches import PackedBatches
 from .throughput import Throughput
 
 # https://arxiv.org/abs/1810.04805, appendix A.2: warm-up over 10,000 of 1,000,000 updates.
@@ -36,10 +37,13 @@ class Pretrainer(Becoming, keras.Model):
         length: tokens of a row, special ones included; as many as the encoder has places if not
             given.
         recipe: `keras_bert_zoo.Recipe`; BERT's if not given.
+        pack: whether examples stand one after the other in a row, so that no token is padding; each
+            sees itself alone.
         seed: of the order of the examples and of what is hidden; drawn if not given.
 
     Raises:
-        ValueError: no objectives, two of one name, or more tokens than the encoder has places for.
+        ValueError: no objectives, two of one name, or more tokens than the encoder has places for;
+            an encoder or an objective with which rows cannot be packed.
 
     Example:
 
@@ -56,6 +60,7 @@ class Pretrainer(Becoming, keras.Model):
         *,
         length=None,
         recipe=None,
+        pack=False,
         seed=None,
         name="pretrainer",
     ):
@@ -65,13 +70,16 @@ class Pretrainer(Becoming, keras.Model):
         _check(encoder, tokenizer, objectives, length)
         _lead(objectives)
         inputs = encoder_inputs(encoder)
+        if pack:
+            _check_pack(objectives)
+            inputs[SEQUENCES] = keras.Input((None,), dtype="int32", name=SEQUENCES)
         for one in objectives:
             inputs.update(one.bind(tokenizer).new_inputs())
         encoded = Encoded(encoder, inputs, {name for one in objectives for name in one.reads})
         outputs = {one.name: one.connect(encoder, encoded, inputs) for one in objectives}
         super().__init__(inputs, outputs, name=name)
         self.encoder, self.tokenizer, self.length = encoder, tokenizer, length
-        self.objectives = objectives
+        self.objectives, self.pack = objectives, pack
         if encoder.pooler is not None:  # one that is not part of the outputs has no gradients
             encoder.pooler.trainable = encoded.was_pooled
         self.recipe, self.conversion_report = recipe or RECIPE, None
@@ -104,7 +112,8 @@ class Pretrainer(Becoming, keras.Model):
         if isinstance(x, PretrainingBatches):
             return x
         source = x if hasattr(x, "read") else examples_of(x, self.tokenizer, self.length)
-        return PretrainingBatches(
+        batches = PackedBatches if self.pack else PretrainingBatches
+        return batches(
             source,
             self.tokenizer,
             self.objectives,
@@ -155,8 +164,8 @@ class Pretrainer(Becoming, keras.Model):
             steps_per_epoch: updates from one report to the next.
             validation_data: as `x`; what is hidden in it is the same in every epoch.
             validation_steps: batches of it; one pass if not given.
-            callbacks: Keras callbacks. With a `ResumableTraining` the same call goes on, after a kill,
-                where it was.
+            callbacks: Keras callbacks. With a `ResumableTraining` among them the same call, after a
+                kill, goes on where it was.
             log_dir: folder for `log.csv` and for TensorBoard's events.
             **kwargs: of `keras.Model.fit`.
 
@@ -207,6 +216,7 @@ class Pretrainer(Becoming, keras.Model):
             "objectives": [serialize(one) for one in self.objectives],
             "length": self.length,
             "recipe": self.recipe.to_config(),
+            "pack": self.pack,
             "seed": self.seed,
         }
 
@@ -229,6 +239,15 @@ def _loggers(log_dir):
     from .logs import loggers
 
     return loggers(log_dir)
+
+
+def _check_pack(objectives):
+    for one in objectives:
+        if one.moves_text:
+            raise ValueError(
+                f"The objective {one.name!r} is about the two parts of a row; with pack=True a row "
+                "holds several examples. Leave one of the two out."
+            )
 
 
 def _check(encoder, tokenizer, objectives, length):

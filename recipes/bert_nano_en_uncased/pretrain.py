@@ -1,9 +1,9 @@
 """bert_nano_en_uncased: 4 blocks of 256 numbers and 8,192 tokens, learnt from public-domain text.
 
-    KERAS_BACKEND=torch python recipes/bert_nano_en_uncased/pretrain.py --text FOLDER --work runs/bert_nano
+    KERAS_BACKEND=torch python recipes/bert_nano_en_uncased/pretrain.py --text FOLDER --work runs/1
 
-FOLDER has `books.tar.xz`, `wikitext2` and `wiki-split`. Each step is left out if it is done, and the
-training goes on where it was: the same command again is all that is needed after a kill.
+FOLDER has `books.tar.xz`, `wikitext2` and `wiki-split`. Each step is left out if it is done, and
+the training goes on where it was: the same command again is all that is needed after a kill.
 """
 
 import argparse
@@ -12,7 +12,6 @@ from pathlib import Path
 import keras
 from text import prepare
 
-import keras_bert_zoo as kbz
 from keras_bert_zoo.families.bert import BertConfig, build
 from keras_bert_zoo.precision import dtype_scope
 from keras_bert_zoo.pretraining import (

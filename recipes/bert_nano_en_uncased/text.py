@@ -1,7 +1,7 @@
 """The text that bert_nano_en_uncased learns from, as it is read by `build_corpus`.
 
-Books (a paragraph a line, blank lines between chapters) stay as they are. WikiText and WikiSplit are
-written with their words taken apart, which is undone. Some of each is held out.
+Books (a paragraph a line, blank lines between chapters) stay as they are. WikiText and WikiSplit
+are written with their words taken apart, which is undone. Some of each is held out.
 """
 
 import re
@@ -11,6 +11,7 @@ from pathlib import Path
 
 # A novel, a history and an essay; by their numbers at Project Gutenberg.
 HELD_OUT_BOOKS = ("00045", "35461", "00113")
+SPLITS = ("tune", "validation", "test")
 QUOTES = (("``", '"'), ("''", '"'))
 
 
@@ -68,7 +69,7 @@ def prepare(source, folder):
     (part / "books").rmdir()
     write_documents(train / "wikitext.txt", wikitext(source / "wikitext2/valid.txt"))
     write_documents(held_out / "wikitext.txt", wikitext(source / "wikitext2/test.txt"))
-    rows = [row for name in ("tune", "validation") for row in wiki_split(source / f"wiki-split/{name}.tsv")]
-    write_documents(train / "wiki_split.txt", rows)
-    write_documents(held_out / "wiki_split.txt", wiki_split(source / "wiki-split/test.tsv"))
+    split = {name: wiki_split(source / f"wiki-split/{name}.tsv") for name in SPLITS}
+    write_documents(train / "wiki_split.txt", [*split["tune"], *split["validation"]])
+    write_documents(held_out / "wiki_split.txt", split["test"])
     part.rename(folder)

@@ -74,6 +74,17 @@ class Corpus:
         """How many examples each row group has, an int64 array."""
         return np.diff(self._starts)
 
+    @property
+    def sizes(self):
+        """Tokens and parts of each example, an int64 array `(examples, 2)`."""
+        found = []
+        for shard in range(len(self._paths)):
+            lists = self._file(shard).read(["lengths"])["lengths"].combine_chunks()
+            starts = lists.offsets.to_numpy()
+            tokens = np.add.reduceat(lists.flatten().to_numpy(), starts[:-1] - starts[0])
+            found.append(np.stack([tokens, np.diff(starts)], axis=1))
+        return np.concatenate(found).astype("int64")
+
     def order(self, seed=0, epoch=0):
         """All numbers in a random order that is read quickly: shuffled in windows of row groups."""
         order = WindowOrder(self.group_sizes, seed)
