@@ -19,6 +19,7 @@ PUBLIC = {
     "VocabularyReport": "vocabulary",
     "adapt_vocabulary": "vocabulary",
     "build_corpus": "corpus",
+    "fit_phases": "phases",
     "train_vocabulary": "vocabulary",
 }
 __all__ = [*PUBLIC]

@@ -67,7 +67,8 @@ class Pretrainer(Becoming, keras.Model):
         objectives = [objective(one) for one in objectives]
         objectives.sort(key=lambda one: (not one.moves_text, one.follows is not None))
         length = length or encoder.config.max_sequence_length
-        _check(encoder, tokenizer, objectives, length)
+        _check(encoder, tokenizer, objectives)
+        _check_length(encoder, length)
         _lead(objectives)
         inputs = encoder_inputs(encoder)
         if pack:
@@ -123,6 +124,15 @@ class Pretrainer(Becoming, keras.Model):
             seed=self.seed if seed is None else seed,
             shuffle=shuffle,
         )
+
+    def set_length(self, length):
+        """Makes rows of another length: see `fit_phases`.
+
+        Raises:
+            ValueError: more tokens than the encoder has places for.
+        """
+        _check_length(self.encoder, length)
+        self.length = length
 
     def compile(self, optimizer="auto", *, total_steps=None, **kwargs):
         """Configures training. Without a call, `fit` compiles with the recipe.
@@ -250,16 +260,20 @@ def _check_pack(objectives):
             )
 
 
-def _check(encoder, tokenizer, objectives, length):
+def _check_length(encoder, length):
+    most = encoder.config.max_sequence_length
+    if length > most:
+        raise ValueError(
+            f"length={length} is more than the {most} positions that the encoder has. Give that or "
+            "less."
+        )
+
+
+def _check(encoder, tokenizer, objectives):
     names = [one.name for one in objectives]
     if not names or len(set(names)) < len(names):
         raise ValueError(f"Give one or more objectives, each once. Given: {names}.")
     config = encoder.config
-    if length > config.max_sequence_length:
-        raise ValueError(
-            f"length={length} is more than the {config.max_sequence_length} positions that the "
-            "encoder has. Give that or less."
-        )
     if tokenizer.is_loaded and tokenizer.vocabulary_size > config.vocabulary_size:
         raise ValueError(
             f"The tokenizer has {tokenizer.vocabulary_size} tokens, the encoder "
