@@ -15,6 +15,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from .registry import presets_folder
 from .repository_files import OTHER_WEIGHTS, TOKENIZER, WEIGHTS, readable_files
 
 FORMS = (
@@ -125,6 +126,8 @@ def _from_package(source, rest):
 
 
 def _package_folders(source, package):
+    if package == __package__:  # its presets lie elsewhere in a checkout
+        return [presets_folder().parent]
     # A top-level name is located without running any of the package's code.
     try:
         spec = importlib.util.find_spec(package)

@@ -210,6 +210,12 @@ def _add_corpus(parser):
     add_arguments(parser)
 
 
+def _add_pretrain(parser):
+    from .pretrain import add_arguments  # as above
+
+    add_arguments(parser)
+
+
 def _add_presets(parser):
     parser.add_argument("--family", help="for example bert")
     parser.add_argument("--language", help="for example en, or multi")
@@ -274,6 +280,7 @@ COMMANDS = {
     "serve": ("serve", "Serve a saved task over HTTP, with a page to try it.", _add_serve),
     "glue": ("glue", "Train, judge and answer the tasks of GLUE.", _add_glue),
     "corpus": ("corpus", "Build a corpus for pre-training, and tell of one.", _add_corpus),
+    "pretrain": ("pretrain", "Train an encoder on a corpus.", _add_pretrain),
     "presets": ("presets", "List the presets that are known by name.", _add_presets),
     "convert": ("convert", "Write a preset in another format.", _add_convert),
     "export": ("export", "Write a task for TensorFlow, ONNX and other runtimes.", _add_export),

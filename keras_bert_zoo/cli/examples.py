@@ -33,6 +33,10 @@ EXAMPLES = {
   keras-bert-zoo corpus build --input wiki.jsonl.gz --tokenizer model --packing full_sentences \\
       --length 512 --output shards
   keras-bert-zoo corpus info shards --verify""",
+    "pretrain": """\
+  keras-bert-zoo pretrain --size mini --corpus shards --steps 50000 --output my_bert --run runs/1
+  keras-bert-zoo pretrain --preset bert_base_en_uncased --corpus shards --steps 2000 \\
+      --learning-rate 5e-5 --output adapted""",
     "export": """\
   keras-bert-zoo export model served_model
   keras-bert-zoo export model small_model --format onnx --option precision=int8""",
