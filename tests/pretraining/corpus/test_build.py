@@ -299,6 +299,13 @@ def test_a_process_that_dies_is_told(tmp_path, monkeypatch):
         build_corpus(tmp_path / "books.txt", tiny_tokenizer(), tmp_path / "out", **options)
 
 
+def test_what_writes_shards_runs_without_keras():
+    """Its import would cost each process seconds, and hundreds of megabytes."""
+    code = "import sys, keras_bert_zoo.pretraining.corpus.worker; assert 'keras' not in sys.modules"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+
 def test_nothing_to_write():
     assert run("local", [], None, None) == {}
 
