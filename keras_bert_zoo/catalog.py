@@ -1,7 +1,5 @@
 """From the name of a preset, a folder or an address to an encoder or a task."""
 
-from pathlib import Path
-
 from .checkpoints import native
 from .checkpoints.fill import carry_over
 from .checkpoints.layouts import open_folder
@@ -12,27 +10,12 @@ from .checkpoints.sentence_transformers import (
     transformer_folder,
 )
 from .encoder import Encoder
+from .locating import locate
 from .precision import dtype_scope
 from .preprocessing import preprocessor_for
 from .registry import get_preset, preset_names
-from .sources import fetch, fetch_first
 
 HEADS = ("auto", "load", "new")
-
-
-def locate(preset):
-    """`(folder, info)`: where the preset's files are, and its registry entry or None.
-
-    Raises:
-        ValueError: neither a built-in name, nor a folder, nor an address that is understood.
-    """
-    text = str(preset)
-    if "://" in text or text.startswith("pkg:") or isinstance(preset, Path) or Path(text).is_dir():
-        return fetch(preset), None
-    if "/" in text or "\\" in text:
-        return fetch(preset), None
-    info = get_preset(text)
-    return fetch_first(info.sources), info
 
 
 def load_encoder(preset, *, load_weights=True, dtype=None, strict=True, encoder_config=None):

@@ -6,9 +6,8 @@ import json
 from ..pretraining.corpus.packing import PACKINGS
 from ..pretraining.corpus.settings import ENGINES, Settings
 from .arguments import UsageError, chance, filled, whole
-from .runtime import start_keras
 
-NEEDS_KERAS = True
+NEEDS_KERAS = False  # whose import takes longer than a small corpus
 SETTINGS = tuple(field.name for field in dataclasses.fields(Settings))
 
 
@@ -70,7 +69,6 @@ def _add_build(parser):
 def run(args):
     if args.action is None:
         raise UsageError("name what to do: build, info. See: keras-bert-zoo corpus --help")
-    start_keras(debug=args.debug)
     build(args) if args.action == "build" else info(args)
 
 
@@ -87,6 +85,8 @@ def build(args):
 def info(args):
     """Tells of a corpus."""
     from ..pretraining import Corpus
+    from ..pretraining.corpus.manifest import TOKENIZER
+    from ..pretraining.corpus.tokenizer_folder import engine_of
 
     corpus = Corpus(args.folder)
     if args.verify:
@@ -95,12 +95,12 @@ def info(args):
         print(json.dumps(corpus.manifest, indent=2))
         return
     print(summary(corpus))
-    tokenizer = corpus.tokenizer
+    engine = engine_of(corpus.folder / TOKENIZER)
     for number in range(min(args.examples, len(corpus))):
         one, place, parts = corpus[number], 0, []
         for length in one.lengths:
             ids = one.token_ids[place : place + length]
-            parts.append(tokenizer.decode(ids, skip_special_tokens=False))
+            parts.append(engine.decode(ids.tolist(), skip_special_tokens=False))
             place += length
         print(f"\n{number}: " + "\n   | ".join(parts))
     if args.verify:

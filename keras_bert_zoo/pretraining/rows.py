@@ -17,7 +17,7 @@ def rows_of(examples, tokenizer, length):
         Dictionary of int32 arrays: `token_ids`, `segment_ids`, `padding_mask` `(rows, length)`;
         `words` `(rows, length)`, the number of each token's word in its row, -1 for special tokens
         and padding; `parts` `(rows, 2, 2)`, where each part begins and ends, zeros for a part that
-        is not there; `documents` `(rows,)`. And `spans`, a list of arrays `(k, 2)`, in places of
+        is not there. `documents` int64 `(rows,)`. And `spans`, a list of arrays `(k, 2)`, in places of
         the row.
 
     Raises:
@@ -30,7 +30,7 @@ def rows_of(examples, tokenizer, length):
         "padding_mask": np.zeros(shape, "int32"),
         "words": np.full(shape, NO_WORD, "int32"),
         "parts": np.zeros((len(examples), 2, 2), "int32"),
-        "documents": np.array([example.document for example in examples], "int32"),
+        "documents": np.array([example.document for example in examples], "int64"),
         "spans": [],
     }
     for row, example in enumerate(examples):

@@ -13,12 +13,10 @@ from . import added_tokens, files, kinds, wordpiece
 from .describe import written
 from .encoding import encodings
 from .files import CONFIG, SPECIFICATION
+from .settling import settled
 from .template import template_of
 from .texts import inputs, strings, without_surrogates, word_lists
 from .wordpiece import BERT_TOKENS
-
-# Tried after BERT's tokens, where no file says which token has a role.
-ROBERTA_TOKENS = {"unk": "<unk>", "sep": "</s>", "pad": "<pad>", "cls": "<s>", "mask": "<mask>"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,17 +148,7 @@ class Tokenizer(keras.Layer):
 
     def _adopt(self, engine):
         """Take a `tokenizers.Tokenizer`, and settle which token has which role."""
-        special_tokens = dict(self._loaded.special_tokens)
-        for role in BERT_TOKENS:
-            usual = (BERT_TOKENS[role], ROBERTA_TOKENS[role])
-            found = (token for token in usual if engine.token_to_id(token) is not None)
-            token = special_tokens.setdefault(role, next(found, None))
-            if token is not None and engine.token_to_id(token) is None:
-                raise ValueError(
-                    f"The {role} token {token!r} is not in the vocabulary; name one that is, or "
-                    f"None, with special_tokens={{{role!r}: ...}}."
-                )
-        self._loaded = _Loaded(engine, special_tokens)
+        self._loaded = _Loaded(engine, settled(engine, self._loaded.special_tokens))
         return self
 
     @property

@@ -23,6 +23,7 @@ from .plan import plan, sizes
 from .progress import Progress
 from .settings import ENGINES, Settings
 from .shard import Task
+from .tokenizer_folder import tokenizer_folder
 
 
 def build_corpus(
@@ -164,7 +165,8 @@ def saved_tokenizer(tokenizer, folder, settings):
     Raises:
         ValueError: rows are too short for its special tokens, or it lacks the one that is needed.
     """
-    tokenizer = loaded(tokenizer)
+    if isinstance(tokenizer, (str, os.PathLike)):
+        tokenizer = tokenizer_folder(tokenizer)
     tokenizer.save(folder)
     digest = hashlib.sha256()
     for path in sorted(pathlib.Path(folder).iterdir()):
@@ -182,17 +184,6 @@ def saved_tokenizer(tokenizer, folder, settings):
         )
     about = {"sha256": digest.hexdigest(), "vocabulary_size": tokenizer.vocabulary_size}
     return {**about, "rooms": rooms, "separator": tokenizer.sep_id}
-
-
-def loaded(tokenizer):
-    """The `Tokenizer` of a preset, or the one that was given."""
-    if not isinstance(tokenizer, (str, os.PathLike)):
-        return tokenizer
-    from ...catalog import locate
-    from ...tokenizers import Tokenizer
-
-    folder, _ = locate(tokenizer)
-    return Tokenizer.from_folder(folder)
 
 
 def names_of(files):

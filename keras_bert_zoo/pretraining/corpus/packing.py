@@ -18,7 +18,7 @@ def segment_pairs(lengths, room, short_probability, draws):
 
     Three things are not as there. B is what follows A, always: objectives replace it, or change
     their order, when they train. `target` is drawn for each example and not for each document: a
-    document of short targets gives many examples, and a third of all would be short, not a tenth.
+    document of short targets gives many examples, and of 512 tokens a third of all would be short.
     And a pair has two sentences at least; where a document's end leaves one alone, it is left out.
 
     Args:

@@ -2,12 +2,12 @@
 
 import dataclasses
 import functools
-import pathlib
+import json
 from itertools import chain
 
 import numpy as np
 
-from ...tokenizers import files, kinds
+from .tokenizer_folder import engine_of
 
 
 @dataclasses.dataclass
@@ -34,12 +34,9 @@ def tokenizer_of(folder):
     """
     from .remembered import remembered  # it needs the `Tokens` of this file
 
-    path = pathlib.Path(folder) / files.SPECIFICATION
-    if not path.is_file():
-        engine, _ = kinds.from_folder(path.parent)
-        return functools.partial(tokens_of, engine)
-    specification = files.read_specification(path)
-    engine = files.load(specification, path)
+    engine, specification = engine_of(folder), {}
+    if hasattr(engine, "to_str"):  # not all are a tokenizer.json
+        specification = json.loads(engine.to_str())
     return remembered(engine, specification) or functools.partial(tokens_of, engine)
 
 

@@ -27,7 +27,7 @@ class WindowOrder:
     Example:
 
     >>> WindowOrder([2, 2], seed=1).numbers(0, 6).tolist()
-    [3, 2, 0, 1, 3, 1]
+    [3, 2, 1, 0, 0, 1]
     """
 
     def __init__(self, group_sizes, seed=0, window=WINDOW, host_index=0, host_count=1):

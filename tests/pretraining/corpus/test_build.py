@@ -203,6 +203,17 @@ def test_another_corpus_is_refused_by_name(changes, message, tmp_path):
         tiny_corpus(tmp_path, **changes)
 
 
+def test_a_tokenizer_is_the_same_as_its_folder(tmp_path):
+    tiny_tokenizer().save(tmp_path / "tokenizer")
+    corpus = tiny_corpus(tmp_path)
+    options = {"length": 32, "shard_size": 1500, "workers": 1}
+    path = tmp_path / "books.txt"
+    again = build_corpus(path, tmp_path / "tokenizer", tmp_path / "again", **options)
+    assert again.manifest == corpus.manifest
+    names = [sorted(p.name for p in c.folder.rglob("*")) for c in (corpus, again)]
+    assert names[0] == names[1]
+
+
 def test_another_tokenizer_or_text_is_refused(tmp_path):
     tiny_corpus(tmp_path)
     options = {"length": 32, "shard_size": 1500, "workers": 1}
@@ -297,6 +308,15 @@ def test_a_process_that_dies_is_told(tmp_path, monkeypatch):
     options = {"length": 32, "shard_size": 1500, "workers": 2}
     with pytest.raises(RuntimeError, match=r"code -9.*Build again: what is finished stays"):
         build_corpus(tmp_path / "books.txt", tiny_tokenizer(), tmp_path / "out", **options)
+
+
+def test_what_writes_shards_runs_without_keras():
+    """Its import would cost each process seconds, and hundreds of megabytes."""
+    imports = "import sys, keras_bert_zoo.pretraining.corpus.worker, keras_bert_zoo.cli.corpus"
+    code = f"{imports}; from keras_bert_zoo.pretraining import build_corpus, Corpus"
+    code += "; assert 'keras' not in sys.modules"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
 
 
 def test_nothing_to_write():
