@@ -33,6 +33,10 @@ EXAMPLES = {
   keras-bert-zoo corpus build --input wiki.jsonl.gz --tokenizer model --packing full_sentences \\
       --length 512 --output shards
   keras-bert-zoo corpus info shards --verify""",
+    "vocabulary": """\
+  keras-bert-zoo vocabulary train notes.txt --like bert_folder --size 8192 --output words
+  keras-bert-zoo vocabulary adapt bert_folder adapted_bert --tokenizer words
+  keras-bert-zoo vocabulary adapt bert_folder larger_bert --mode extend --token mRNA""",
     "export": """\
   keras-bert-zoo export model served_model
   keras-bert-zoo export model small_model --format onnx --option precision=int8""",
