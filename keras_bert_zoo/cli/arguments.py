@@ -60,12 +60,12 @@ def parse(argv):
 def build_parser():
     """`(parser, {command: its parser})`."""
     shared = argparse.ArgumentParser(add_help=False)
-    _add_shared(shared, argparse.SUPPRESS)
+    add_shared(shared, argparse.SUPPRESS)
     parser = Parser(
         NAME, description="The BERT family for Keras 3, from the shell.", examples=EXAMPLES[""]
     )
     parser.add_argument("--version", action="version", version=f"{NAME} {__version__}")
-    _add_shared(parser, None)
+    add_shared(parser, None)
     kinds = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     commands = {}
     for name, (module, text, add) in COMMANDS.items():
@@ -78,7 +78,7 @@ def build_parser():
     return parser, commands
 
 
-def _add_shared(parser, default):
+def add_shared(parser, default):
     """Options that may stand before the command and behind it."""
     parser.add_argument(
         "--backend",
@@ -212,6 +212,8 @@ def _add_corpus(parser):
 
 def _add_pretrain(parser):
     from .pretrain import add_arguments  # as above
+def _add_vocabulary(parser):
+    from .vocabulary import add_arguments  # as above
 
     add_arguments(parser)
 
@@ -281,6 +283,11 @@ COMMANDS = {
     "glue": ("glue", "Train, judge and answer the tasks of GLUE.", _add_glue),
     "corpus": ("corpus", "Build a corpus for pre-training, and tell of one.", _add_corpus),
     "pretrain": ("pretrain", "Train an encoder on a corpus.", _add_pretrain),
+    "vocabulary": (
+        "vocabulary",
+        "Learn a vocabulary from texts, or put one into a trained model.",
+        _add_vocabulary,
+    ),
     "presets": ("presets", "List the presets that are known by name.", _add_presets),
     "convert": ("convert", "Write a preset in another format.", _add_convert),
     "export": ("export", "Write a task for TensorFlow, ONNX and other runtimes.", _add_export),

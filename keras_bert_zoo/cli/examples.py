@@ -37,6 +37,10 @@ EXAMPLES = {
   keras-bert-zoo pretrain --size mini --corpus shards --steps 50000 --output my_bert --run runs/1
   keras-bert-zoo pretrain --preset bert_base_en_uncased --corpus shards --steps 2000 \\
       --learning-rate 5e-5 --output adapted""",
+    "vocabulary": """\
+  keras-bert-zoo vocabulary train notes.txt --like bert_folder --size 8192 --output words
+  keras-bert-zoo vocabulary adapt bert_folder adapted_bert --tokenizer words
+  keras-bert-zoo vocabulary adapt bert_folder larger_bert --mode extend --token mRNA""",
     "export": """\
   keras-bert-zoo export model served_model
   keras-bert-zoo export model small_model --format onnx --option precision=int8""",

@@ -210,6 +210,16 @@ def test_every_task_takes_more_tokens(name):
         np.testing.assert_array_equal(kept, before[path], err_msg=path)
 
 
+def test_several_tasks_over_one_encoder():
+    heads = {"mood": ["bad", "good"], "stars": {"problem": "regression"}}
+    preprocessor = kbz.Preprocessor(tiny_tokenizer(), 16)
+    task = random_weights(kbz.MultiTaskClassifier(tiny_encoder(), preprocessor, tasks=heads))
+    new, _ = adapt_vocabulary(task, tokenizer_of(WORDS))
+    for before, after in zip(*(one.predict([TEXT], verbose=0).items() for one in (task, new))):
+        assert before[0] == after[0]
+        np.testing.assert_allclose(after[1], before[1], atol=1e-6)
+
+
 def test_a_task_goes_on_learning_and_is_saved(tmp_path):
     task = CASES["text"].build()
     case = CASES["text"]

@@ -101,6 +101,15 @@ def test_the_words_are_those_of_the_whole_text(tokenizer):
     assert as_dict(count_words(texts, tokenizer)) == dict(expected)
 
 
+@pytest.mark.parametrize("kind", ["wordpiece", "byte_bpe", "unigram"])
+def test_half_a_character_is_read_as_the_tokenizer_reads_it(kind):
+    tokenizer = blank_tokenizer(kind)
+    found, expected = (
+        as_dict(count_words([text] * 2, tokenizer)) for text in ("a x\ud800y", "a x\ufffdy")
+    )
+    assert found == expected
+
+
 @pytest.mark.real
 @pytest.mark.parametrize(
     "parts", [("roberta", "roberta-base.json"), ("xlm-roberta", "tokenizer.json")]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .spelling import PLAIN, Spelling, roles_of
+from .spelling import Spelling, roles_of
 
 
 class Rows:
@@ -62,8 +62,7 @@ def replacing_rows(old, new):
         old, new: `Tokenizer`.
     """
     before, after = Spelling(old), Spelling(new)
-    same_marks = before.marks == after.marks != PLAIN or before.marks == after.marks == PLAIN
-    same_marks = same_marks and before.prefix == after.prefix
+    same_marks = (before.marks, before.prefix) == (after.marks, after.prefix)
     partners = _partners(old, new)
     sources, kinds = [[] for _ in range(new.vocabulary_size)], ["unused"] * new.vocabulary_size
     for token, index in after.ids_of.items():

@@ -141,11 +141,15 @@ def _sorted(counts, limit_alphabet):
 
 
 def _first_tokens(specification):
-    """Added tokens, special ones among them, in the order of their ids."""
-    tokens = sorted(specification["added_tokens"], key=lambda token: token["id"])
-    unknown = specification["model"].get("unk_token")
-    names = [token["content"] for token in tokens]
-    return names if unknown is None or unknown in names else [unknown, *names]
+    """Added tokens, special ones among them, and the unknown one, in the order of their ids."""
+    ids = {token["content"]: token["id"] for token in specification["added_tokens"]}
+    model = specification["model"]
+    if model["type"] == "Unigram":
+        if model.get("unk_id") is not None:
+            ids.setdefault(model["vocab"][model["unk_id"]][0], model["unk_id"])
+    elif model.get("unk_token") in model["vocab"]:
+        ids.setdefault(model["unk_token"], model["vocab"][model["unk_token"]])
+    return sorted(ids, key=ids.get)
 
 
 def _learn_merges(model, first, words, numbers, size, min_frequency, alphabet=None):
@@ -173,11 +177,9 @@ def _learn_bytes(*given):
 
 
 def _learn_unigram(model, first, words, numbers, size, min_frequency):
-    unknown = model["vocab"][model["unk_id"]][0] if model.get("unk_id") is not None else None
-    if unknown is not None and unknown not in first:
-        first = [unknown, *first]
+    index = model.get("unk_id")
+    index = index if index is None else first.index(model["vocab"][index][0])
     pieces = [*((token, 0.0) for token in first), *learn_pieces(words, numbers, size, first)]
-    index = None if unknown is None else first.index(unknown)
     return {**model, "vocab": [list(piece) for piece in pieces], "unk_id": index}
 
 

@@ -3,6 +3,7 @@
 import collections
 import re
 
+from ...tokenizers.texts import without_surrogates
 from .bounded_counts import BoundedCounts
 from .texts import texts_in
 
@@ -80,15 +81,21 @@ class _Words:
 
     def counted(self, stretches):
         """Word -> count, from stretch -> count."""
-        normalizer, cutter = self.engine.normalizer, self.engine.pre_tokenizer
         words = collections.defaultdict(int)
         for text, count in stretches.items():
-            text = text if normalizer is None else normalizer.normalize_str(text)
-            parts = [(text, None)] if cutter is None else cutter.pre_tokenize_str(text)
+            try:
+                parts = self._parts(text)
+            except (TypeError, UnicodeEncodeError):  # a lone surrogate, read as U+FFFD
+                parts = self._parts(without_surrogates(text))
             for word, _ in parts:
                 words[word] += count
         words.pop("", None)
         return words
+
+    def _parts(self, text):
+        normalizer, cutter = self.engine.normalizer, self.engine.pre_tokenizer
+        text = text if normalizer is None else normalizer.normalize_str(text)
+        return [(text, None)] if cutter is None else cutter.pre_tokenize_str(text)
 
 
 def _cut_of(specification):
