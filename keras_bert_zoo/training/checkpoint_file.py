@@ -118,13 +118,20 @@ def _read_header(file, size):
     text = file.read(length)
     try:
         header = json.loads(text)
-        needed = [math.prod(shape) * _dtype(dtype).itemsize for _, dtype, shape in header["arrays"]]
+        needed = [_size(dtype, shape) for _, dtype, shape in header["arrays"]]
         header["info"]
     except (ValueError, TypeError, KeyError) as error:
         raise DamagedFile(f"its header cannot be read ({error})") from None
     if 16 + length + sum(needed) + DIGEST != size:
         raise DamagedFile(f"it has {size} bytes, not {16 + length + sum(needed) + DIGEST}")
     return header, hashlib.sha256(start + text)
+
+
+def _size(dtype, shape):
+    """Bytes of an array."""
+    if not all(type(length) is int and length >= 0 for length in shape):
+        raise ValueError(f"shape {shape!r:.40}")
+    return math.prod(shape) * _dtype(dtype).itemsize
 
 
 def _dtype(name):

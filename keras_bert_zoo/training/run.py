@@ -3,6 +3,8 @@
 import dataclasses
 import warnings
 
+import keras
+
 from .callback_state import read_callbacks, write_callbacks
 from .checkpoint_folder import ResumeWarning
 from .run_description import OtherRun, check_same, describe
@@ -65,12 +67,11 @@ class Run:
             self.progress = Progress(initial_epoch, position=data.first_position())
         else:
             self.progress = Progress(**last[0]["progress"])
-        self._build()
-        self.description = describe(model, data, steps_per_epoch)
-        if self.is_new:
-            self.state = self.read()
-            self.write(self.state)
-        else:
+        if not self.is_new or keras.config.backend() == "tensorflow":
+            self._build()
+        self.state = None
+        if not self.is_new:
+            self.description = describe(model, data, steps_per_epoch)
             check_same(folder.path, last[0]["description"], self.description)
             self._check_last_batch(last[0]["digest"])
             self.state = last[1]
@@ -80,8 +81,6 @@ class Run:
         """Makes all variables: TensorFlow makes those of metrics in the first step otherwise."""
         self.data.start_at(max(self.progress.position - 1, 0))
         self.model._symbolic_build(data_batch=self.data[0])
-        if not self.model.optimizer.built:
-            self.model.optimizer.build(self.model.trainable_variables)
 
     def _check_last_batch(self, told):
         """Asks the data for the batch that was learnt from last: it must be the same."""
@@ -103,12 +102,15 @@ class Run:
 
     def begin_part(self):
         """Makes model and data what they were where the run stands, before Keras' `fit`."""
-        write_state(self.model, self.state, ("weights", "optimizer"))
+        if self.state is not None:
+            write_state(self.model, self.state, ("weights", "optimizer"))
         self.data.start_at(self.progress.position)
 
     def begin_epoch(self, epoch):
         """After Keras has set the metrics to zero."""
         self.progress.epoch = epoch
+        if self.is_new:
+            self._save_beginning()
         if self.state is None:
             return
         if self.progress.batch:
@@ -117,6 +119,12 @@ class Run:
         # interruption it would here only if it begins anew in every epoch, or for the first time.
         elif self.steps_per_epoch is None or not self.progress.epochs:
             self._set_generators()
+
+    def _save_beginning(self):
+        """As Keras has built everything: the first step is the one that it would be without us."""
+        self.is_new = False
+        self.description = describe(self.model, self.data, self.steps_per_epoch)
+        self.write(self.read())
 
     def begin_batch(self):
         """Before a step: what was drawn since `begin_epoch` does not count."""
