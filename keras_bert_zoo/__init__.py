@@ -26,6 +26,7 @@ PUBLIC = {
     "Preprocessor": "preprocessing",
     "Recipe": "training",
     "ReplacedTokenDetector": "tasks",
+    "ResumableTraining": "training",
     "SpanExtractor": "tasks",
     "TextClassifier": "tasks",
     "TextEmbedder": "tasks",

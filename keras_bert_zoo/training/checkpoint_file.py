@@ -135,11 +135,12 @@ def _size(dtype, shape):
 
 
 def _dtype(name):
-    if name == "bfloat16" or name.startswith("float8"):
+    try:
+        dtype = np.dtype(name)
+    except TypeError:  # bfloat16 and smaller ones
         import ml_dtypes  # a dependency of keras
 
-        return np.dtype(getattr(ml_dtypes, name))
-    dtype = np.dtype(name)
+        dtype = np.dtype(getattr(ml_dtypes, name, None) or name)
     if dtype.hasobject:
         raise ValueError(f"dtype {name}")
     return dtype

@@ -5,7 +5,7 @@ import warnings
 
 import keras
 
-from .callback_state import read_callbacks, write_callbacks
+from .callback_state import CALLBACKS, read_callbacks, write_callbacks
 from .checkpoint_folder import ResumeWarning
 from .run_description import OtherRun, check_same, describe
 from .run_state import not_finite, read_state, write_generators, write_seeds, write_state
@@ -59,6 +59,7 @@ class Run:
     def __init__(self, folder, model, data, initial_epoch=0, steps_per_epoch=None, seed=None):
         self.folder, self.model, self.data = folder, model, data
         self.steps_per_epoch, self.seed = steps_per_epoch, seed
+        check_one_process()
         self.callbacks, self._remembered = [], ([], {})
         folder.remove_unfinished()
         last = folder.read_last()
@@ -75,7 +76,8 @@ class Run:
             check_same(folder.path, last[0]["description"], self.description)
             self._check_last_batch(last[0]["digest"])
             self.state = last[1]
-            self._remembered = (last[0]["callbacks"], last[1])
+            arrays = {name: a for name, a in last[1].items() if name.startswith(CALLBACKS)}
+            self._remembered = (last[0]["callbacks"], arrays)
 
     def _build(self):
         """Makes all variables: TensorFlow makes those of metrics in the first step otherwise."""
@@ -207,3 +209,16 @@ class Run:
                 ResumeWarning,
                 stacklevel=2,
             )
+
+
+def check_one_process():
+    """Refuses a training on several hosts, none of which has all arrays."""
+    if keras.config.backend() != "jax":
+        return
+    import jax
+
+    if jax.process_count() > 1:
+        raise RuntimeError(
+            f"ResumableTraining saves what one process has; this is one of {jax.process_count()}. "
+            "Use keras.callbacks.OrbaxCheckpoint, which resumes at the start of an epoch."
+        )

@@ -60,6 +60,15 @@ def test_a_run_that_is_over_is_not_trained_again(tmp_path):
     assert more["loss"][:2] == history["loss"]
 
 
+def test_the_same_model_in_the_same_process(tmp_path):
+    losses, history, weights = train(tmp_path / "whole", Passes(), epochs=2)
+    model, data = small_model(), Passes()
+    train(tmp_path / "run", data, 5, model=model, epochs=2)
+    seen, resumed_history, resumed = train(tmp_path / "run", data, model=model, epochs=2)
+    assert (seen, resumed_history) == (losses[3:], history)
+    assert_same_weights(resumed, weights)
+
+
 def test_saving_changes_nothing(tmp_path):
     losses, model = Losses(), small_model()
     history = model.fit(Passes(), epochs=1, callbacks=[losses], verbose=0, shuffle=False)
