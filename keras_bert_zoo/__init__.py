@@ -27,6 +27,7 @@ PUBLIC = {
     "Pretrainer": "pretraining",
     "Recipe": "training",
     "ReplacedTokenDetector": "tasks",
+    "ResumableTraining": "training",
     "SpanExtractor": "tasks",
     "TextClassifier": "tasks",
     "TextEmbedder": "tasks",

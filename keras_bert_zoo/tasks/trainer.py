@@ -94,8 +94,6 @@ class TextTrainer(keras.Model):
         self.prepare_to_fit(train, epochs, initial_epoch, steps_per_epoch)
         self._number_epochs(train)
         self.hold_random_state()
-        if resumable is not None:
-            self.continue_random_state()  # it is saved before Keras builds anything
 
         def fit(train, **options):
             with flushed_denormals(), self._fed(train, validation) as (train_data, held_out_data):

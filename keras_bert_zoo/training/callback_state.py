@@ -18,7 +18,8 @@ NUMBERS = (
     "_last_batch_seen",
 )
 WEIGHTS = "best_weights"
-ARRAYS = "callbacks/{}/{}"
+CALLBACKS = "callbacks/"
+ARRAYS = CALLBACKS + "{}/{}"
 
 
 def read_callbacks(callbacks):

@@ -118,7 +118,7 @@ def _read_header(file, size):
     text = file.read(length)
     try:
         header = json.loads(text)
-        needed = [math.prod(shape) * _dtype(dtype).itemsize for _, dtype, shape in header["arrays"]]
+        needed = [_size(dtype, shape) for _, dtype, shape in header["arrays"]]
         header["info"]
     except (ValueError, TypeError, KeyError) as error:
         raise DamagedFile(f"its header cannot be read ({error})") from None
@@ -127,12 +127,20 @@ def _read_header(file, size):
     return header, hashlib.sha256(start + text)
 
 
+def _size(dtype, shape):
+    """Bytes of an array."""
+    if not all(type(length) is int and length >= 0 for length in shape):
+        raise ValueError(f"shape {shape!r:.40}")
+    return math.prod(shape) * _dtype(dtype).itemsize
+
+
 def _dtype(name):
-    if name == "bfloat16" or name.startswith("float8"):
+    try:
+        dtype = np.dtype(name)
+    except TypeError:  # bfloat16 and smaller ones
         import ml_dtypes  # a dependency of keras
 
-        return np.dtype(getattr(ml_dtypes, name))
-    dtype = np.dtype(name)
+        dtype = np.dtype(getattr(ml_dtypes, name, None) or name)
     if dtype.hasobject:
         raise ValueError(f"dtype {name}")
     return dtype

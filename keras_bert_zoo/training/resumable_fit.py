@@ -6,7 +6,7 @@ from ..preprocessing.array_batches import ArrayBatches
 from ..preprocessing.streams import ForTensorFlow
 from .resumable import ResumableTraining
 from .resumable_data import ResumableData
-from .rewind import NonFiniteError, rewind
+from .rewind import rewind
 from .run import NotFinite, Run
 
 
@@ -65,7 +65,8 @@ def fit_resumable(
     if data.endless and not steps_per_epoch:
         raise ValueError("This data has no end: give steps_per_epoch.")
     with keeper.folder.alone():
-        run = _begin(keeper, model, data, initial_epoch, steps_per_epoch, seed)
+        run = Run(keeper.folder, model, data, initial_epoch, steps_per_epoch, seed)
+        keeper.run = run
         others = [one for one in keras.tree.flatten(callbacks) if one is not keeper]
         together = OneRun(others, keeper, model, epochs, run.steps_of_epoch(), verbose)
         try:
@@ -77,16 +78,6 @@ def fit_resumable(
             keeper.run = None
     together.end()
     return model.history
-
-
-def _begin(keeper, model, data, initial_epoch, steps_per_epoch, seed):
-    """The `Run` in the keeper's folder, which may have begun long ago."""
-    try:
-        keeper.run = Run(keeper.folder, model, data, initial_epoch, steps_per_epoch, seed)
-    except NotFinite as found:
-        message = f"Before the first batch {found.what}: there is nothing to train from."
-        raise NonFiniteError(message) from None
-    return keeper.run
 
 
 def _fit_parts(fit, keeper, callbacks, epochs, options):

@@ -60,7 +60,10 @@ def rewind(fit, run, found, options):
         NonFiniteError: always.
     """
     failed = run.progress
-    info, run.state = run.folder.read_last()
+    last = run.folder.read_last()
+    if last is None:
+        raise NonFiniteError(f"Before the first batch {found.what}.") from None
+    info, run.state = last
     run.progress = Progress(**info["progress"])
     saved, search = copy.deepcopy(run.progress), Search(run, failed.position)
     in_epoch = saved.epoch == failed.epoch or (

@@ -3,7 +3,9 @@
 import dataclasses
 import warnings
 
-from .callback_state import read_callbacks, write_callbacks
+import keras
+
+from .callback_state import CALLBACKS, read_callbacks, write_callbacks
 from .checkpoint_folder import ResumeWarning
 from .run_description import OtherRun, check_same, describe
 from .run_state import not_finite, read_state, write_generators, write_seeds, write_state
@@ -57,6 +59,7 @@ class Run:
     def __init__(self, folder, model, data, initial_epoch=0, steps_per_epoch=None, seed=None):
         self.folder, self.model, self.data = folder, model, data
         self.steps_per_epoch, self.seed = steps_per_epoch, seed
+        check_one_process()
         self.callbacks, self._remembered = [], ([], {})
         folder.remove_unfinished()
         last = folder.read_last()
@@ -65,23 +68,21 @@ class Run:
             self.progress = Progress(initial_epoch, position=data.first_position())
         else:
             self.progress = Progress(**last[0]["progress"])
-        self._build()
-        self.description = describe(model, data, steps_per_epoch)
-        if self.is_new:
-            self.state = self.read()
-            self.write(self.state)
-        else:
+        if not self.is_new or keras.config.backend() == "tensorflow":
+            self._build()
+        self.state = None
+        if not self.is_new:
+            self.description = describe(model, data, steps_per_epoch)
             check_same(folder.path, last[0]["description"], self.description)
             self._check_last_batch(last[0]["digest"])
             self.state = last[1]
-            self._remembered = (last[0]["callbacks"], last[1])
+            arrays = {name: a for name, a in last[1].items() if name.startswith(CALLBACKS)}
+            self._remembered = (last[0]["callbacks"], arrays)
 
     def _build(self):
         """Makes all variables: TensorFlow makes those of metrics in the first step otherwise."""
         self.data.start_at(max(self.progress.position - 1, 0))
         self.model._symbolic_build(data_batch=self.data[0])
-        if not self.model.optimizer.built:
-            self.model.optimizer.build(self.model.trainable_variables)
 
     def _check_last_batch(self, told):
         """Asks the data for the batch that was learnt from last: it must be the same."""
@@ -103,12 +104,15 @@ class Run:
 
     def begin_part(self):
         """Makes model and data what they were where the run stands, before Keras' `fit`."""
-        write_state(self.model, self.state, ("weights", "optimizer"))
+        if self.state is not None:
+            write_state(self.model, self.state, ("weights", "optimizer"))
         self.data.start_at(self.progress.position)
 
     def begin_epoch(self, epoch):
         """After Keras has set the metrics to zero."""
         self.progress.epoch = epoch
+        if self.is_new:
+            self._save_beginning()
         if self.state is None:
             return
         if self.progress.batch:
@@ -117,6 +121,12 @@ class Run:
         # interruption it would here only if it begins anew in every epoch, or for the first time.
         elif self.steps_per_epoch is None or not self.progress.epochs:
             self._set_generators()
+
+    def _save_beginning(self):
+        """As Keras has built everything: the first step is the one that it would be without us."""
+        self.is_new = False
+        self.description = describe(self.model, self.data, self.steps_per_epoch)
+        self.write(self.read())
 
     def begin_batch(self):
         """Before a step: what was drawn since `begin_epoch` does not count."""
@@ -199,3 +209,16 @@ class Run:
                 ResumeWarning,
                 stacklevel=2,
             )
+
+
+def check_one_process():
+    """Refuses a training on several hosts, none of which has all arrays."""
+    if keras.config.backend() != "jax":
+        return
+    import jax
+
+    if jax.process_count() > 1:
+        raise RuntimeError(
+            f"ResumableTraining saves what one process has; this is one of {jax.process_count()}. "
+            "Use keras.callbacks.OrbaxCheckpoint, which resumes at the start of an epoch."
+        )

@@ -20,6 +20,8 @@ class OtherRun(ValueError):
 def describe(model, data, steps_per_epoch):
     """Part -> (name -> what JSON can hold) of a run that begins or goes on."""
     return {
+        # First, because lengths and schedules follow from the data.
+        "data": {"steps_per_epoch": steps_per_epoch, **data.fingerprint()},
         "backend": {"backend": keras.config.backend()},
         "model": {
             "class": type(model).__name__,
@@ -31,7 +33,6 @@ def describe(model, data, steps_per_epoch):
             **variables_of(model.optimizer.variables),
             **flat(training_of(model)),
         },
-        "data": {"steps_per_epoch": steps_per_epoch, **data.fingerprint()},
     }
 
 
