@@ -11,6 +11,7 @@ PUBLIC = {
     "Objective": "objective",
     "Pretrainer": "pretrainer",
     "PretrainingBatches": "batches",
+    "ReplacedTokens": "objectives.replaced_tokens",
     "SentenceOrder": "objectives.sentence_order",
     "SpanBoundary": "objectives.span_boundary",
 }

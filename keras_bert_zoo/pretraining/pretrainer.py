@@ -66,7 +66,10 @@ class Pretrainer(Becoming, keras.Model):
         inputs = encoder_inputs(encoder)
         for one in objectives:
             inputs.update(one.bind(tokenizer).new_inputs())
-        encoded = Encoded(encoder, inputs, {name for one in objectives for name in one.reads})
+        read = inputs
+        for one in objectives:
+            read = one.prepare(encoder, read)
+        encoded = Encoded(encoder, read, {name for one in objectives for name in one.reads})
         outputs = {one.name: one.connect(encoder, encoded, inputs) for one in objectives}
         super().__init__(inputs, outputs, name=name)
         self.encoder, self.tokenizer, self.length = encoder, tokenizer, length
@@ -230,6 +233,9 @@ def _check(encoder, tokenizer, objectives, length):
     names = [one.name for one in objectives]
     if not names or len(set(names)) < len(names):
         raise ValueError(f"Give one or more objectives, each once. Given: {names}.")
+    hiding = [one.name for one in objectives if "mask_positions" in one.inputs]
+    if len(hiding) > 1:
+        raise ValueError(f"{' and '.join(hiding)} both hide tokens. Give one of them.")
     config = encoder.config
     if length > config.max_sequence_length:
         raise ValueError(
