@@ -123,6 +123,10 @@ class Embeddings(keras.Layer):
     (2, 10, 128)
     """
 
+    # `token_ids -> vectors` that are added to the tokens' own, while what is learnt is the
+    # difference to another table: see `keras_bert_zoo.pretraining.sharing`.
+    base = None
+
     def __init__(
         self,
         vocabulary_size,
@@ -172,6 +176,8 @@ class Embeddings(keras.Layer):
     def vectors(self, token_ids, segment_ids, padding_mask, places=None):
         """The sum of the parts."""
         x = self.tokens(token_ids)
+        if self.base is not None:
+            x = x + ops.cast(self.base(token_ids), x.dtype)
         if self.segments is not None:
             one = self.num_segments == 1
             x = x + self.segments(ops.zeros_like(segment_ids) if one else segment_ids)

@@ -14,6 +14,7 @@ PUBLIC = {
     "Objective": "objective",
     "Pretrainer": "pretrainer",
     "PretrainingBatches": "batches",
+    "ReplacedTokens": "objectives.replaced_tokens",
     "SentenceOrder": "objectives.sentence_order",
     "SpanBoundary": "objectives.span_boundary",
     "VocabularyReport": "vocabulary",

@@ -1,10 +1,12 @@
 """What a pretrainer starts from, and what becomes of it: tasks, and files that others read."""
 
+import contextlib
 import warnings
 
 from keras import ops
 
 from ..families import family_called
+from .sharing import is_disentangled, whole_copy, whole_table
 
 # Which heads there are -> end of the name of transformers' class that has them.
 CLASSES = {
@@ -23,6 +25,8 @@ class Becoming:
 
     def task(self, cls=None, **options):
         """A task on the encoder, which it shares, with the head that was trained if it has it.
+
+        An encoder whose table is the difference to a generator's is copied.
 
         Args:
             cls: class of the task; if not given, `MaskedLM` or `ReplacedTokenDetector`, whose head
@@ -45,12 +49,24 @@ class Becoming:
                     "labels=[...]), whose head is new."
                 )
             cls = TASKS[next(iter(known))]
-        task = cls(self.encoder, self.preprocessor, **options)
+        encoder = whole_copy(self.encoder) if is_disentangled(self.encoder) else self.encoder
+        task = cls(encoder, self.preprocessor, **options)
         if cls.__name__ in known:
             layers = task.get_layer("head"), self.get_layer(known[cls.__name__])
             for new, old in zip(*(layer.weights for layer in layers)):
                 new.assign(ops.convert_to_numpy(old))  # JAX would give both the same memory
         return task
+
+    def generator_task(self):
+        """The generator of `ReplacedTokens` as a `MaskedLM`.
+
+        Raises:
+            ValueError: there is none; or it has tables that its family does not have.
+        """
+        for one in self.objectives:
+            if hasattr(one, "generator_task"):
+                return one.generator_task(self.preprocessor)
+        raise ValueError("There is no generator: none of the objectives is ReplacedTokens.")
 
     @property
     def family(self):
@@ -114,7 +130,8 @@ class Becoming:
         """
         from ..checkpoints.hugging_face_writer import save_hugging_face
 
-        save_hugging_face(self, folder, overwrite=overwrite)
+        with self._to_be_written():
+            save_hugging_face(self, folder, overwrite=overwrite)
         left_out = [one.name for one in self.objectives if one.head not in self.head_styles]
         if left_out:
             warnings.warn(
@@ -136,7 +153,12 @@ class Becoming:
         """
         from ..checkpoints.google_writer import save_google
 
-        save_google(self, folder, overwrite=overwrite)
+        with self._to_be_written():
+            save_google(self, folder, overwrite=overwrite)
+
+    def _to_be_written(self):
+        disentangled = is_disentangled(self.encoder)
+        return whole_table(self.encoder) if disentangled else contextlib.nullcontext()
 
     @classmethod
     def from_preset(

@@ -54,6 +54,10 @@ class Objective:
         """Name -> symbolic input, for each of `inputs`."""
         return {name: keras.Input((None,), dtype="int32", name=name) for name in self.inputs}
 
+    def prepare(self, encoder, inputs):
+        """What the encoder is to read, symbolic: all inputs, or others in the place of some."""
+        return inputs
+
     def connect(self, encoder, encoded, inputs):
         """The outputs, symbolic: a tensor or a dictionary of tensors.
 

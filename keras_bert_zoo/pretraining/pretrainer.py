@@ -76,7 +76,10 @@ class Pretrainer(Becoming, keras.Model):
             inputs[SEQUENCES] = keras.Input((None,), dtype="int32", name=SEQUENCES)
         for one in objectives:
             inputs.update(one.bind(tokenizer).new_inputs())
-        encoded = Encoded(encoder, inputs, {name for one in objectives for name in one.reads})
+        read = inputs
+        for one in objectives:
+            read = one.prepare(encoder, read)
+        encoded = Encoded(encoder, read, {name for one in objectives for name in one.reads})
         outputs = {one.name: one.connect(encoder, encoded, inputs) for one in objectives}
         super().__init__(inputs, outputs, name=name)
         self.encoder, self.tokenizer, self.length = encoder, tokenizer, length
@@ -273,6 +276,9 @@ def _check(encoder, tokenizer, objectives):
     names = [one.name for one in objectives]
     if not names or len(set(names)) < len(names):
         raise ValueError(f"Give one or more objectives, each once. Given: {names}.")
+    hiding = [one.name for one in objectives if "mask_positions" in one.inputs]
+    if len(hiding) > 1:
+        raise ValueError(f"{' and '.join(hiding)} both hide tokens. Give one of them.")
     config = encoder.config
     if tokenizer.is_loaded and tokenizer.vocabulary_size > config.vocabulary_size:
         raise ValueError(

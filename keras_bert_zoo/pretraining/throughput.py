@@ -60,11 +60,15 @@ class Throughput(keras.callbacks.Callback):
 def training_flops(pretrainer, batch_size, length):
     """Operations of the matrix products of an update: forward, and twice that backward."""
     encoder, config = pretrainer.encoder, pretrainer.encoder.config
-    tokens = batch_size * length
-    weights = sum(_matrices(block) for block in encoder.blocks)  # shared ones as often as they run
-    attention = 2 * len(encoder.blocks) * length * config.hidden_dim
     heads = sum(one.head_flops(config, batch_size, length) for one in pretrainer.objectives)
-    return 3 * (2 * tokens * (weights + attention) + heads)
+    return 3 * (encoder_flops(encoder, batch_size, length) + heads)
+
+
+def encoder_flops(encoder, batch_size, length):
+    """Operations of the matrix products of an encoder's blocks, forward, for a batch."""
+    weights = sum(_matrices(block) for block in encoder.blocks)  # shared ones as often as they run
+    attention = 2 * len(encoder.blocks) * length * encoder.config.hidden_dim
+    return 2 * batch_size * length * (weights + attention)
 
 
 def _matrices(layer):

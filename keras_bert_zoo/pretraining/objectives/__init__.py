@@ -8,6 +8,7 @@ from ...errors import unknown_name
 OBJECTIVES = {
     "masked_tokens": ("masked_tokens", "MaskedTokens"),
     "next_sentence": ("next_sentence", "NextSentence"),
+    "replaced_tokens": ("replaced_tokens", "ReplacedTokens"),
     "sentence_order": ("sentence_order", "SentenceOrder"),
     "span_boundary": ("span_boundary", "SpanBoundary"),
 }
