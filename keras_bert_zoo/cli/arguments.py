@@ -1,6 +1,7 @@
 """What can be typed after `keras-bert-zoo`."""
 
 import argparse
+import importlib
 import math
 
 from ..checkpoints.formats import FORMATS
@@ -198,24 +199,13 @@ def _add_predict(parser):
     add_truncation(parser)
 
 
-def _add_serve(parser):
-    from .serve import add_arguments  # it has a file of its own, which imports this one
+def _options_of(module):
+    """The options of a command that has them in its own file."""
 
-    add_arguments(parser)
+    def add(parser):
+        importlib.import_module(f".{module}", __package__).add_arguments(parser)
 
-
-def _add_corpus(parser):
-    from .corpus import add_arguments  # as above
-
-    add_arguments(parser)
-
-
-def _add_pretrain(parser):
-    from .pretrain import add_arguments  # as above
-def _add_vocabulary(parser):
-    from .vocabulary import add_arguments  # as above
-
-    add_arguments(parser)
+    return add
 
 
 def _add_presets(parser):
@@ -279,14 +269,22 @@ COMMANDS = {
     "finetune": ("finetune", "Train a task and save it.", _add_finetune),
     "evaluate": ("evaluate", "Judge a saved task on labelled data.", _add_evaluate),
     "predict": ("predict", "Use a saved task.", _add_predict),
-    "serve": ("serve", "Serve a saved task over HTTP, with a page to try it.", _add_serve),
+    "serve": (
+        "serve",
+        "Serve a saved task over HTTP, with a page to try it.",
+        _options_of("serve"),
+    ),
     "glue": ("glue", "Train, judge and answer the tasks of GLUE.", _add_glue),
-    "corpus": ("corpus", "Build a corpus for pre-training, and tell of one.", _add_corpus),
-    "pretrain": ("pretrain", "Train an encoder on a corpus.", _add_pretrain),
+    "corpus": (
+        "corpus",
+        "Build a corpus for pre-training, and tell of one.",
+        _options_of("corpus"),
+    ),
+    "pretrain": ("pretrain", "Train an encoder on a corpus.", _options_of("pretrain")),
     "vocabulary": (
         "vocabulary",
         "Learn a vocabulary from texts, or put one into a trained model.",
-        _add_vocabulary,
+        _options_of("vocabulary"),
     ),
     "presets": ("presets", "List the presets that are known by name.", _add_presets),
     "convert": ("convert", "Write a preset in another format.", _add_convert),
