@@ -17,7 +17,7 @@ def rows_of(examples, tokenizer, length):
         Dictionary of int32 arrays: `token_ids`, `segment_ids`, `padding_mask` `(rows, length)`;
         `words` `(rows, length)`, the number of each token's word in its row, -1 for special tokens
         and padding; `parts` `(rows, 2, 2)`, where each part begins and ends, zeros for a part that
-        is not there; `documents` `(rows,)`, int64. And `spans`, a list of arrays `(k, 2)`, in places
+        is not there; `documents` `(rows,)`, int64. And `spans`, a list of arrays `(k, 2)` in places
         of the row.
 
     Raises:
