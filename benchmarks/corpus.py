@@ -8,8 +8,8 @@ Ours is `build_corpus(packing="doc_sentences")`, which also splits sentences, th
 lines of the files through `datasets.map` with the fast tokenizer, then `map` again to join them to
 blocks of `length`, then a DataLoader with `DataCollatorForLanguageModeling(whole_word_mask=True)`.
 Both tokenize with the same vocabulary, take turns, and use as many processes. Memory is the most
-that the process and its children held at once, all of it counted in each (pages that are shared are
-counted as often).
+that the process and its children held at once beyond what it held before; pages that several
+share are counted for each. Needs psutil.
 """
 
 import argparse

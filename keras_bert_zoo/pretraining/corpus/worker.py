@@ -10,8 +10,9 @@ import os
 import pickle
 import sys
 
-from ...cli.failures import EXPECTED
 from .shard import write_shard
+
+TOLD = (ValueError, OSError, ImportError)  # what the input or the machine may be to blame for
 
 
 def encoded(task):
@@ -42,7 +43,7 @@ def main(tasks, answers):
             told = write_shard(decoded(line), lambda n: answer(read=n))
         except BrokenPipeError:
             return
-        except EXPECTED as error:
+        except TOLD as error:
             answer(error=type(error).__name__, message=str(error))
         else:
             answer(told=told)
