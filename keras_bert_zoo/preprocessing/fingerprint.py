@@ -42,7 +42,7 @@ def _add(value, hashed):
 def _add_array(value, hashed):
     array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
     if array.dtype.hasobject:
-        _add(array.tolist(), hashed)
+        _add(["array of objects", array.tolist()], hashed)
         return
     hashed.update(f"{array.dtype}{array.shape}".encode())
     hashed.update(np.ascontiguousarray(array).reshape(-1).view("uint8").data)

@@ -14,6 +14,7 @@ Whatever it says of itself, the last batch that was learnt from is asked for aga
 """
 
 import collections
+import threading
 
 import keras
 
@@ -38,6 +39,8 @@ class ResumableData(keras.utils.PyDataset):
         self.source, self.endless = source, source.num_batches is None
         self.start, self._is_last_out = 0, False
         self._digests = collections.OrderedDict()
+        # TensorFlow may still read ahead for a `fit` that is over while the next one begins.
+        self._lock = threading.RLock()
 
     @property
     def pass_length(self):
@@ -57,26 +60,30 @@ class ResumableData(keras.utils.PyDataset):
 
     def start_at(self, position):
         """Makes batch `position` of the run the one that `self[0]` is."""
-        self.start, self._is_last_out = int(position), False
-        if self.endless:
-            self.source.start_at(self.start)
-        elif hasattr(self.source, "start_epoch") and getattr(self.source, "shuffle", True):
-            number = self.start // self.pass_length
-            if number != self.source.epoch:
-                self.source.start_epoch(number)
+        with self._lock:
+            self.start, self._is_last_out = int(position), False
+            if self.endless:
+                self.source.start_at(self.start)
+            elif hasattr(self.source, "start_epoch") and getattr(self.source, "shuffle", True):
+                number = self.start // self.pass_length
+                if number != self.source.epoch:
+                    self.source.start_epoch(number)
 
     def __getitem__(self, index):
-        if self.endless:
-            batch = self.source[index]
-        else:
-            if not 0 <= index < self.num_batches:
-                raise IndexError(f"{self.num_batches} batches are left. Asked for: {index}.")
-            self._is_last_out |= index == self.num_batches - 1
-            batch = self.source[self.start % self.pass_length + index]
-        self._digests[self.start + index] = fingerprint(batch)
-        while len(self._digests) > REMEMBERED:
-            self._digests.popitem(last=False)
+        with self._lock:
+            batch = self._batch(index)
+            self._digests[self.start + index] = fingerprint(batch)
+            while len(self._digests) > REMEMBERED:
+                self._digests.popitem(last=False)
         return batch
+
+    def _batch(self, index):
+        if self.endless:
+            return self.source[index]
+        if not 0 <= index < self.num_batches:
+            raise IndexError(f"{self.num_batches} batches are left. Asked for: {index}.")
+        self._is_last_out |= index == self.num_batches - 1
+        return self.source[self.start % self.pass_length + index]
 
     def on_epoch_begin(self):
         self.source.on_epoch_begin()
