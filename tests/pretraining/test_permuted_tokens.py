@@ -1,12 +1,14 @@
 """XLNet's permutations: who sees whom, and the loss, against transformers."""
 
+import keras
 import numpy as np
 import pytest
 
+from keras_bert_zoo.families import xlnet as xlnet_family
 from keras_bert_zoo.pretraining import Examples, PermutedTokens, Pretrainer
 from keras_bert_zoo.pretraining.example import Example
 from tests.parity.families import REFERENCES
-from tests.tiny import tiny_encoder, tiny_tokenizer
+from tests.tiny import tiny_config, tiny_encoder, tiny_tokenizer, to_numpy
 
 LENGTH = 16
 
@@ -111,6 +113,20 @@ def test_the_loss_of_transformers(xlnet):
     same = pretrainer.batches(examples(3, 14), 1, shuffle=False, seed=0).at(0)[1]
     np.testing.assert_array_equal(same["permuted_tokens/labels"], labels)
     assert found["loss"] == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_the_vector_of_what_is_guessed_is_learnt():
+    config = {**vars(tiny_config(num_layers=1)), "dropout": 0.0}
+    known = xlnet_family.XLNetConfig.__dataclass_fields__
+    encoder = xlnet_family.build(
+        xlnet_family.XLNetConfig(**{key: config[key] for key in config if key in known})
+    )
+    assert not encoder.embeddings.guessed.trainable
+    pretrainer = Pretrainer(encoder, tiny_tokenizer(), ["permuted_tokens"], length=LENGTH, seed=0)
+    before = to_numpy(encoder.embeddings.guessed)
+    pretrainer.compile(keras.optimizers.SGD(0.1))
+    pretrainer.train_on_batch(*pretrainer.batches(examples(), 4).at(0))
+    assert (to_numpy(encoder.embeddings.guessed) != before).all()
 
 
 def test_it_is_written_for_transformers(xlnet, tmp_path):
