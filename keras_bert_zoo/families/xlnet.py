@@ -14,6 +14,7 @@ from ..layers import (
     OtherSegment,
     RelativeAttention,
     SequencePooling,
+    TokenScores,
     XLNetEmbeddings,
 )
 from . import bert
@@ -74,6 +75,19 @@ def classifier(encoder, sequence, padding_mask, num_classes, dropout, name="head
 def token_classifier(encoder, sequence, num_classes, dropout, layer=ClassificationHead):
     """BERT's, without dropout."""
     return bert.token_classifier(encoder, sequence, num_classes, dropout or 0.0, layer)
+
+
+def permuted_lm(encoder, sequence, places, tied):
+    """The token table and a bias, on the second stream (section 2.3)."""
+    config = encoder.config
+    head = TokenScores(
+        encoder.embeddings.tokens if tied else None,
+        vocabulary_size=config.vocabulary_size,
+        hidden_dim=config.hidden_dim,
+        initializer_range=config.initializer_range,
+        name="head",
+    )
+    return head(sequence, places)
 
 
 def flat(theirs):
@@ -160,6 +174,7 @@ FAMILY = Family(
     heads={
         "TextClassifier": HeadStyle(classifier, CLASSIFIER_NAMES),
         "MultipleChoice": HeadStyle(classifier, CLASSIFIER_NAMES),
+        "PermutedLM": HeadStyle(permuted_lm, {"head": "lm_loss", "head/decoder": "lm_loss"}),
         "SpanExtractor": bert.FAMILY.heads["SpanExtractor"],
         "TextEmbedder": bert.FAMILY.heads["TextEmbedder"],
         "TokenClassifier": HeadStyle(token_classifier, {"head/logits": "classifier"}),

@@ -48,9 +48,10 @@ class XLNetEmbeddings(Embeddings):
         self.guessed = self.add_weight(
             shape=(1, 1, self.hidden_dim),
             initializer=truncated_normal(self.initializer_range),
-            trainable=False,
             name="guessed",
         )
+        # Not from the start: of a variable that is made so, TensorFlow records no gradient later.
+        self.guessed.trainable = False
 
     def second_stream(self, content, training=False):
         """What the second stream starts from: that vector, in the shape of `content`."""

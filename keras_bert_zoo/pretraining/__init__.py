@@ -12,16 +12,19 @@ PUBLIC = {
     "MaskedTokens": "objectives.masked_tokens",
     "NextSentence": "objectives.next_sentence",
     "Objective": "objective",
+    "PermutedTokens": "objectives.permuted_tokens",
     "Pretrainer": "pretrainer",
     "PretrainingBatches": "batches",
     "ReplacedTokens": "objectives.replaced_tokens",
     "SentenceOrder": "objectives.sentence_order",
     "SpanBoundary": "objectives.span_boundary",
+    "TranslatedTokens": "objectives.translated_tokens",
     "VocabularyReport": "vocabulary",
     "adapt_vocabulary": "vocabulary",
     "build_corpus": "corpus",
     "fit_phases": "phases",
     "train_vocabulary": "vocabulary",
+    "translations": "translations",
 }
 __all__ = [*PUBLIC]
 

@@ -14,6 +14,7 @@ CLASSES = {
     frozenset({"NextSentence"}): "ForNextSentencePrediction",
     frozenset({"MaskedLM", "NextSentence"}): "ForPreTraining",
     frozenset({"MaskedLM", "SentenceOrder"}): "ForPreTraining",
+    frozenset({"PermutedLM"}): "LMHeadModel",
     frozenset({"ReplacedTokenDetector"}): "ForReplacedTokenDetection",
 }
 

@@ -17,6 +17,7 @@ class Example:
         document: number of the document that it is of.
         spans: int32 `(k, 2)`, stretches of tokens that belong together (entities, phrases), from
             the first to the one after the last.
+        languages: the row of each part's language in the encoder's table, for `TranslatedTokens`.
     """
 
     token_ids: np.ndarray
@@ -24,6 +25,7 @@ class Example:
     lengths: tuple[int, ...]
     document: int = 0
     spans: np.ndarray | None = None
+    languages: tuple[int, ...] = ()
 
 
 class Examples:

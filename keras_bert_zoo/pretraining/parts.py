@@ -1,5 +1,7 @@
 """Parts of rows: taken out of a batch, cut, and put together in another way."""
 
+import dataclasses
+
 import numpy as np
 
 from .example import Example
@@ -20,14 +22,17 @@ def part_of(batch, row, part):
     spans = batch["spans"][row]
     spans = spans[(spans[:, 0] >= first) & (spans[:, 1] <= end)] - first
     ids = batch["token_ids"][row, first:end]
-    return Example(ids, starts, (end - first,), int(batch["documents"][row]), spans)
+    languages = (int(batch["languages"][row, part]),)
+    document = int(batch["documents"][row])
+    return Example(ids, starts, (end - first,), document, spans, languages)
 
 
 def cut(part, first, end):
     """The tokens of a part from place `first` to the one before `end`."""
     spans = part.spans[(part.spans[:, 0] >= first) & (part.spans[:, 1] <= end)] - first
     starts = part.starts_word[first:end]
-    return Example(part.token_ids[first:end], starts, (end - first,), part.document, spans)
+    changed = {"starts_word": starts, "lengths": (end - first,), "spans": spans}
+    return dataclasses.replace(part, token_ids=part.token_ids[first:end], **changed)
 
 
 def joined(first, second):
@@ -38,6 +43,7 @@ def joined(first, second):
         (*first.lengths, *second.lengths),
         first.document,
         np.concatenate([first.spans, second.spans + first.lengths[0]]),
+        (*first.languages, *second.languages),
     )
 
 

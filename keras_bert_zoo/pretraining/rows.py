@@ -17,8 +17,8 @@ def rows_of(examples, tokenizer, length):
         Dictionary of int32 arrays: `token_ids`, `segment_ids`, `padding_mask` `(rows, length)`;
         `words` `(rows, length)`, the number of each token's word in its row, -1 for special tokens
         and padding; `parts` `(rows, 2, 2)`, where each part begins and ends, zeros for a part that
-        is not there; `documents` `(rows,)`, int64. And `spans`, a list of arrays `(k, 2)` in places
-        of the row.
+        is not there; `languages` `(rows, 2)`, -1 where it is not said; `documents` `(rows,)`,
+        int64. And `spans`, a list of arrays `(k, 2)` in places of the row.
 
     Raises:
         ValueError: an example that is too long.
@@ -30,6 +30,7 @@ def rows_of(examples, tokenizer, length):
         "padding_mask": np.zeros(shape, "int32"),
         "words": np.full(shape, NO_WORD, "int32"),
         "parts": np.zeros((len(examples), 2, 2), "int32"),
+        "languages": np.full((len(examples), 2), -1, "int32"),
         "documents": np.array([example.document for example in examples], "int64"),
         "spans": [],
     }
@@ -59,6 +60,8 @@ def _fill(rows, row, first, example, layout):
         segments[place:end] = layout.segments[part]
         words[place:end] = numbers[done : done + size]
         rows["parts"][row, part] = place, end
+        if example.languages:
+            rows["languages"][row, part] = example.languages[part]
         if example.spans is not None:
             inside = (example.spans[:, 0] >= done) & (example.spans[:, 1] <= done + size)
             spans.append(example.spans[inside] + (place - done))

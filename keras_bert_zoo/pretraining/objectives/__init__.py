@@ -8,9 +8,11 @@ from ...errors import unknown_name
 OBJECTIVES = {
     "masked_tokens": ("masked_tokens", "MaskedTokens"),
     "next_sentence": ("next_sentence", "NextSentence"),
+    "permuted_tokens": ("permuted_tokens", "PermutedTokens"),
     "replaced_tokens": ("replaced_tokens", "ReplacedTokens"),
     "sentence_order": ("sentence_order", "SentenceOrder"),
     "span_boundary": ("span_boundary", "SpanBoundary"),
+    "translated_tokens": ("translated_tokens", "TranslatedTokens"),
 }
 
 
