@@ -52,27 +52,32 @@ class Encoder(keras.Model):
         # What `pretraining.adapt_vocabulary` did to the token table, as plain values.
         self.vocabulary_origin = None
 
-    def trace(self, inputs, training=False, attention_maps=True):
+    def trace(self, inputs, training=False, attention_maps=True, attention_parts=None, depth=None):
         """Everything that the encoder computes on the way, from arrays or symbolic tensors.
 
         Args:
             inputs: the encoder's inputs.
             training: whether dropout is active.
             attention_maps: whether to compute the maps, which takes the slower attention.
+            attention_parts: number of a block, from 0 -> names in `layers.attention.PARTS`, of what
+                else is wanted of its attention; all but `"maps"` and `"scores"` cost nothing.
+            depth: how many blocks to run; all if not given.
 
         Returns:
             Dictionary: `sequence_output`; `hidden_states`, the embeddings and each block's output,
             the last one through the final norm if there is one, `num_layers + 1` tensors
             `(batch, length, hidden_dim)`; `attention_maps`, a tensor
-            `(batch, num_heads, length, length)` a block; `pooled_output` `(batch, hidden_dim)`,
-            where the encoder has a pooler.
+            `(batch, num_heads, length, length)` a block; `attention_parts`, number of a block ->
+            name -> tensor; `pooled_output` `(batch, hidden_dim)`, where the encoder has a pooler.
 
         Example:
 
         >>> maps = encoder.trace(inputs)["attention_maps"]
         >>> states = keras.Model(encoder.input, encoder.trace(encoder.input)["hidden_states"])
         """
-        outputs = self.run(*self._parts, inputs, training=training, attention_maps=attention_maps)
+        asked = {"attention_maps": attention_maps, "attention_parts": attention_parts}
+        asked["depth"] = depth
+        outputs = self.run(*self._parts, inputs, training=training, **asked)
         if self.pooler is not None:
             outputs["pooled_output"] = self.pooler(outputs["sequence_output"])
         return outputs
@@ -182,21 +187,33 @@ class Encoder(keras.Model):
         inputs,
         training=None,
         attention_maps=False,
+        attention_parts=None,
+        depth=None,
     ):
         """Runs the parts in their order; what a call and `trace` both do."""
         mask, related = cls.surroundings(mask_layer, relations, inputs)
         x = cls.embed(embeddings, inputs, training)
-        states, maps = [x], []
-        for block in blocks:
-            x = block(x, mask, training=training, return_attention_maps=attention_maps, **related)
-            if attention_maps:
-                x, block_maps = x
-                maps.append(block_maps)
+        states, maps, parts = [x], [], {}
+        for index, block in enumerate(blocks[:depth]):
+            wanted = tuple((attention_parts or {}).get(index, ()))
+            asked = (*wanted, "maps") if wanted and attention_maps else wanted or attention_maps
+            x = block(x, mask, training=training, return_attention_maps=asked or False, **related)
+            if asked:
+                x, found = x
+                if attention_maps:
+                    maps.append(found["maps"] if wanted else found)
+                if wanted:
+                    parts[index] = {name: found[name] for name in wanted}
             states.append(x)
-        if final_norm is not None:
+        if final_norm is not None and len(states) > len(blocks):
             states[-1] = x = final_norm(x)
         x = cls.end(x, inputs)
-        return {"sequence_output": x, "hidden_states": states, "attention_maps": maps}
+        return {
+            "sequence_output": x,
+            "hidden_states": states,
+            "attention_maps": maps,
+            "attention_parts": parts,
+        }
 
     @classmethod
     def surroundings(cls, mask_layer, relations, inputs):

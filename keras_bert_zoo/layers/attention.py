@@ -6,6 +6,16 @@ from keras import ops
 from .dense import apply_dense
 from .initializers import truncated_normal
 
+HIDDEN = -1e30  # the score of a key that a query may not see: float32 has room for it
+# What can be had of an attention: its weights; the float32 scores that they are the softmax of; and
+# what these are made of, `(batch, length, num_heads, head_dim)`.
+PARTS = ("maps", "scores", "query", "key", "value")
+
+
+def needs_weights(asked):
+    """Whether one of these parts cannot be had from the fused operation."""
+    return "maps" in asked or "scores" in asked
+
 
 class Attention(keras.Layer):
     """What all multi-head attentions share (https://arxiv.org/abs/1706.03762, section 3.2).
@@ -75,28 +85,35 @@ class Attention(keras.Layer):
             x: `(batch, length, hidden_dim)`.
             attention_mask: bool, broadcast to `(batch, num_heads, length, length)`; True where
                 the query (third axis) may see the key (last axis).
-            return_attention_maps: also return the weights `(batch, num_heads, length, length)`.
+            return_attention_maps: also return the weights `(batch, num_heads, length, length)`; or,
+                for names in `PARTS`, a dictionary of these.
             relation: added to the scores; broadcast to `(batch, num_heads, length, length)`.
             source: what keys and values are made of, `(batch, its length, hidden_dim)`; `x` if not
                 given. Its length is the last axis of mask, maps and relation.
         """
         parts = self.project(x) if source is None else self.project_from(x, source)
-        mixed, maps = self.mix(*parts, attention_mask, training, return_attention_maps, relation)
+        asked = ("maps",) if return_attention_maps is True else tuple(return_attention_maps or ())
+        mixed, found = self.mix(*parts, attention_mask, training, asked, relation)
         out = self.join(mixed)
-        return (out, maps) if return_attention_maps else out
+        if not asked:
+            return out
+        found = {**found, **dict(zip(("query", "key", "value"), parts))}
+        if return_attention_maps is True:
+            return out, found["maps"]
+        return out, {name: found[name] for name in asked}
 
-    def mix(self, query, key, value, mask, training, return_maps=False, relation=None):
-        """`(what the heads give, maps or None)`."""
+    def mix(self, query, key, value, mask, training, asked=(), relation=None):
+        """`(what the heads give, {"maps": ..., "scores": ...} if one of them is asked for)`."""
         dropping = training and self.dropout.rate > 0
-        plain = return_maps or dropping or relation is not None
+        plain = needs_weights(asked) or dropping or relation is not None
         if not (plain or (training and is_slow_to_derive(query))):
-            return fused_attention(query, key, value, mask), None
+            return fused_attention(query, key, value, mask), {}
         scores = self.scores(query, key, relation, training)
         if mask is not None:
-            scores = ops.where(mask, scores, -1e30)
+            scores = ops.where(mask, scores, HIDDEN)
         maps = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
         dropped = self.dropout(maps, training=training) if training else maps
-        return ops.einsum("bnqk,bknh->bqnh", dropped, value), maps
+        return ops.einsum("bnqk,bknh->bqnh", dropped, value), {"maps": maps, "scores": scores}
 
     def scores(self, query, key, relation, training):
         """How much each query is drawn to each key: float32 `(batch, num_heads, length, length)`.
@@ -125,8 +142,19 @@ class Attention(keras.Layer):
         out = keras.KerasTensor((*x.shape[:-1], self.hidden_dim), self.compute_dtype)
         batch, length, _ = x.shape
         columns = length if source is None else source.shape[1]
-        maps = keras.KerasTensor((batch, self.num_heads, length, columns), self.compute_dtype)
-        return (out, maps) if return_attention_maps else out
+        maps, heads = (batch, self.num_heads, length, columns), (self.num_heads, self.head_dim)
+        if not return_attention_maps:
+            return out
+        if return_attention_maps is True:
+            return out, keras.KerasTensor(maps, self.compute_dtype)
+        shapes = {"maps": maps, "scores": maps, "query": (batch, length, *heads)}
+        return out, {
+            name: keras.KerasTensor(
+                shapes.get(name, (batch, columns, *heads)),
+                "float32" if name == "scores" else self.compute_dtype,
+            )
+            for name in return_attention_maps
+        }
 
     def get_config(self):
         return {

@@ -137,7 +137,9 @@ class BottleneckBlock(keras.Layer):
         out = keras.KerasTensor(x.shape, self.compute_dtype)
         if not return_attention_maps:
             return out
-        return out, self.attention.compute_output_spec(x, return_attention_maps=True)[1]
+        return out, self.attention.compute_output_spec(
+            x, return_attention_maps=return_attention_maps
+        )[1]
 
     def enable_lora(self, rank, alpha=None):
         """Adds low-rank updates to the attention."""

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from .attention import Attention
+from .attention import Attention, needs_weights
 
 
 def rotate(x, base):
@@ -64,22 +64,22 @@ class RotaryAttention(Attention):
         query, key, value = map(self._split, ops.split(self.projection(x), 3, axis=-1))
         return rotate(query, self.rotary_base), rotate(key, self.rotary_base), value
 
-    def mix(self, query, key, value, mask, training, return_maps=False, relation=None):
+    def mix(self, query, key, value, mask, training, asked=(), relation=None):
         if self.window is None:
-            return super().mix(query, key, value, mask, training, return_maps, relation)
+            return super().mix(query, key, value, mask, training, asked, relation)
         length = ops.shape(query)[1]
         if mask is not None and mask.shape[2] != 1:  # several texts in a row
             places = ops.arange(length, dtype="int32")
             near = ops.logical_and(self._near(places, places), mask)
-            return super().mix(query, key, value, near, training, return_maps, relation)
+            return super().mix(query, key, value, near, training, asked, relation)
         visible = None if mask is None else mask[:, 0, 0, :]
-        if return_maps or (isinstance(length, int) and length <= 2 * self.window):
+        if needs_weights(asked) or (isinstance(length, int) and length <= 2 * self.window):
             near = self._near(ops.arange(length, dtype="int32"), ops.arange(length, dtype="int32"))
             if visible is not None:
                 near = sees_itself(ops.logical_and(near, visible[:, None, :]), 0)
                 near = near[:, None]
-            return super().mix(query, key, value, near, training, return_maps, relation)
-        return self._mix_blocks(query, key, value, visible, training), None
+            return super().mix(query, key, value, near, training, asked, relation)
+        return self._mix_blocks(query, key, value, visible, training), {}
 
     def _mix_blocks(self, query, key, value, visible, training):
         """Blocks of `window` queries, each with the keys of its own block and of its neighbours."""

@@ -6,6 +6,7 @@ import warnings
 from keras import ops
 
 from ..families import family_called
+from .frozen import Frozen
 from .sharing import is_disentangled, whole_copy, whole_table
 
 # Which heads there are -> end of the name of transformers' class that has them.
@@ -103,11 +104,14 @@ class Becoming:
     def private_weights(self):
         """Weights of heads that transformers has no class for."""
         known = {id(weight) for weight in self.encoder.weights}
+        teachers = [layer for layer in self.layers if isinstance(layer, Frozen)]
+        theirs = {id(weight) for teacher in teachers for weight in teacher.weights}
         kept = tuple(f"{layer}{end}" for layer in self.head_styles for end in ("/", "_pooler/"))
         return [
             weight
             for weight in self.weights
-            if id(weight) not in known and not weight.path.startswith(kept)
+            if id(weight) in theirs
+            or (id(weight) not in known and not weight.path.startswith(kept))
         ]
 
     def save_to_hugging_face(self, folder, overwrite=False):
@@ -133,7 +137,8 @@ class Becoming:
 
         with self._to_be_written():
             save_hugging_face(self, folder, overwrite=overwrite)
-        left_out = [one.name for one in self.objectives if one.head not in self.head_styles]
+        own = [one for one in self.objectives if one.teacher is None]
+        left_out = [one.name for one in own if one.head not in self.head_styles]
         if left_out:
             warnings.warn(
                 f"{folder}: transformers has no class with the heads of all objectives; that of "

@@ -22,6 +22,7 @@ class Objective:
     reads = ()  # what it needs of the encoder beside its output: see `Encoded`
     head = None  # name of the layer that is its head, where the family has one for it
     styles = ()  # names in `Family.heads` of that head: it is the first that the family has
+    teacher = None  # `Teacher`, if it learns from another model
 
     def __init__(self, weight=1.0):
         if not weight > 0:
@@ -49,6 +50,10 @@ class Objective:
             arrays for `loss`.
         """
         raise NotImplementedError
+
+    def attention_parts(self, encoder):
+        """What it needs of the encoder's attention: as in `Encoder.trace`."""
+        return {}
 
     def new_inputs(self):
         """Name -> symbolic input, for each of `inputs`."""

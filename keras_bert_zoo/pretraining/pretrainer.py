@@ -1,6 +1,7 @@
 """Several things to learn from text at once, over one encoder."""
 
 import random
+import warnings
 
 import keras
 from keras import ops
@@ -12,7 +13,8 @@ from ..training.denormals import flushed_denormals
 from ..training.resumable_fit import fit_resumable
 from .batches import PretrainingBatches
 from .becoming import Becoming
-from .encoded import SEQUENCES, Encoded
+from .distillation.sharing import first_places, share
+from .encoded import SEQUENCES, encoded_for
 from .example import examples_of
 from .objective import mean_over
 from .objectives import objective
@@ -79,7 +81,7 @@ class Pretrainer(Becoming, keras.Model):
         read = inputs
         for one in objectives:
             read = one.prepare(encoder, read)
-        encoded = Encoded(encoder, read, {name for one in objectives for name in one.reads})
+        encoded = encoded_for(objectives, encoder, read)
         outputs = {one.name: one.connect(encoder, encoded, inputs) for one in objectives}
         super().__init__(inputs, outputs, name=name)
         self.encoder, self.tokenizer, self.length = encoder, tokenizer, length
@@ -198,7 +200,10 @@ class Pretrainer(Becoming, keras.Model):
             options["validation_data"] = _fed(held_out)
             options["validation_steps"] = validation_steps or held_out.batches_per_pass
         options["callbacks"] = [*(callbacks or []), Throughput(batches), *_loggers(log_dir)]
-        with flushed_denormals():
+        with flushed_denormals(), warnings.catch_warnings():
+            if any(one.teacher is not None for one in self.objectives):
+                # Nothing is learnt behind the last layer that is compared.
+                warnings.filterwarnings("ignore", "Gradients do not exist")
             return fit_resumable(self._fit, self, batches, seed=self.seed, **options)
 
     def _fit(self, batches, **options):
@@ -227,6 +232,7 @@ class Pretrainer(Becoming, keras.Model):
             "encoder": serialize(self.encoder),
             "tokenizer": serialize(self.tokenizer),
             "objectives": [serialize(one) for one in self.objectives],
+            "teachers": first_places(self.objectives),
             "length": self.length,
             "recipe": self.recipe.to_config(),
             "pack": self.pack,
@@ -239,6 +245,7 @@ class Pretrainer(Becoming, keras.Model):
         config = dict(config)
         config["encoder"], config["tokenizer"] = read(config["encoder"]), read(config["tokenizer"])
         config["objectives"] = [read(one) for one in config["objectives"]]
+        share(config["objectives"], config.pop("teachers", None))
         return cls(**{**config, "recipe": Recipe(**config["recipe"])})
 
 
@@ -256,6 +263,11 @@ def _loggers(log_dir):
 
 def _check_pack(objectives):
     for one in objectives:
+        if one.teacher is not None:
+            raise ValueError(
+                f"The objective {one.name!r} compares whole rows with those of a teacher; with "
+                "pack=True a row holds several examples. Leave one of the two out."
+            )
         if one.moves_text:
             raise ValueError(
                 f"The objective {one.name!r} is about the two parts of a row; with pack=True a row "

@@ -7,7 +7,6 @@ import numpy as np
 from keras import ops
 
 from ...errors import unknown_name
-from ...families import family_called
 from ..masking import hidden_places, replaced
 from ..objective import Objective, cross_entropy, mean_over
 from ..units import UNITS
@@ -94,8 +93,7 @@ class MaskedTokens(Objective):
         return max(1, math.ceil(getattr(self.rate, "most", self.rate) * length))
 
     def connect(self, encoder, encoded, inputs):
-        style = family_called(encoder.config.family).head("MaskedLM")
-        return style.build(encoder, encoded.sequence, inputs["mask_positions"], True)
+        return encoded.token_logits(inputs["mask_positions"])
 
     def loss(self, outputs, targets):
         return mean_over(cross_entropy(outputs, targets["labels"]), targets["weight"])

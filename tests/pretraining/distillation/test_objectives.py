@@ -1,0 +1,217 @@
+"""Learning from a teacher in a `Pretrainer`, by all objectives at once."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_bert_zoo as kbz
+from keras_bert_zoo.pretraining import Pretrainer
+from keras_bert_zoo.pretraining.distillation import (
+    AttentionMaps,
+    AttentionScores,
+    CosineHidden,
+    HiddenStates,
+    Relations,
+    SoftTargets,
+    distilbert,
+    minilm,
+    minilm_v2,
+    mobilebert,
+    student_of,
+    tinybert,
+    transfer_by_layers,
+)
+from keras_bert_zoo.pretraining.frozen import Frozen
+from tests.pretraining.distillation.models import LOUD, WIDE, tiny_student, tiny_teacher
+from tests.pretraining.sources import LENGTH, TEXTS
+from tests.tiny import VOCABULARY, assert_equal, tiny_encoder, tiny_tokenizer, values
+
+
+def all_of(teacher):
+    return [
+        SoftTargets(teacher, weight=0.5),
+        CosineHidden(teacher),
+        HiddenStates(teacher, projection="each"),
+        AttentionScores(teacher),
+        AttentionMaps(teacher),
+        Relations(teacher, heads=4),
+    ]
+
+
+def pretrainer_of(student, objectives, **options):
+    options = {"length": LENGTH, "recipe": kbz.Recipe(1e-2), "seed": 0, **options}
+    return Pretrainer(student, tiny_tokenizer(), objectives, **options)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A student that learnt all there is, what its teacher was before, and the losses."""
+    teacher = tiny_teacher(2)
+    before = values(teacher)
+    pretrainer = pretrainer_of(tiny_student(), all_of(teacher))
+    options = {"batch_size": 8, "steps_per_epoch": 10, "epochs": 4, "verbose": 0}
+    return pretrainer, teacher, before, pretrainer.fit(TEXTS, **options).history
+
+
+def test_every_loss_falls(trained):
+    pretrainer, _, _, history = trained
+    for one in pretrainer.objectives:
+        losses = history[f"{one.name}_loss"]
+        assert losses[-1] < 0.97 * losses[0], one.name
+    weighted = sum(
+        one.weight * np.array(history[f"{one.name}_loss"]) for one in pretrainer.objectives
+    )
+    np.testing.assert_allclose(history["loss"], weighted, rtol=1e-5)
+
+
+def test_the_teacher_stays_as_it_was(trained):
+    pretrainer, teacher, before, _ = trained
+    assert_equal(values(teacher), before)
+    theirs = {id(weight) for weight in teacher.weights}
+    assert not any(id(weight) in theirs for weight in pretrainer.trainable_variables)
+
+
+def test_objectives_share_one_pass_through_the_teacher(trained):
+    layers = [layer for layer in trained[0].layers if isinstance(layer, Frozen)]
+    assert [layer.name for layer in layers] == ["teacher"]
+
+
+def test_the_student_is_saved_alone(trained, tmp_path):
+    pretrainer, _, _, _ = trained
+    task = pretrainer.task()
+    task.save_to_preset(tmp_path / "student")
+    loaded = kbz.MaskedLM.from_preset(tmp_path / "student")
+    encoder, head = pretrainer.encoder, pretrainer.get_layer("head")
+    assert loaded.count_params() == encoder.count_params() + head.count_params()
+    np.testing.assert_allclose(
+        loaded.predict(["a [MASK] film"], verbose=0)[0],
+        task.predict(["a [MASK] film"], verbose=0)[0],
+        atol=1e-6,
+    )
+
+
+def test_a_run_is_saved_with_its_teacher(trained, tmp_path):
+    pretrainer, _, _, _ = trained
+    pretrainer.save(tmp_path / "half.keras")
+    loaded = keras.saving.load_model(tmp_path / "half.keras")
+    x, y = pretrainer.batches(TEXTS, 8).at(3)
+    expected = pretrainer.test_on_batch(x, y)
+    np.testing.assert_allclose(loaded.test_on_batch(x, y), expected, rtol=1e-5)
+    assert len({id(one.teacher.model) for one in loaded.objectives if one.teacher}) == 1
+
+
+def test_a_student_that_is_its_teacher_has_nothing_to_learn():
+    teacher = tiny_teacher(2)
+    student = student_of(teacher.encoder, [0, 1])
+    pretrainer = pretrainer_of(student, all_of(teacher))
+    head, theirs = pretrainer.get_layer("head"), teacher.get_layer("head")
+    for mine, other in zip(head.weights, theirs.weights):
+        mine.assign(keras.ops.convert_to_numpy(other))
+    found = pretrainer.evaluate(TEXTS, batch_size=8, steps=1, return_dict=True, verbose=0)
+    assert {name: value for name, value in found.items() if abs(value) > 1e-5} == {}
+
+
+def test_recipes():
+    teacher = tiny_teacher(4)
+    names = {
+        "distilbert": [one.name for one in distilbert(teacher)],
+        "tinybert": [one.name for one in tinybert(teacher)],
+        "minilm": [one.name for one in minilm(teacher)],
+        "minilm_v2": [one.name for one in minilm_v2(teacher)],
+        "mobilebert": [one.name for one in mobilebert(teacher, 0.25)],
+    }
+    assert names == {
+        "distilbert": ["masked_tokens", "soft_targets", "cosine_hidden"],
+        "tinybert": ["hidden_states", "attention_scores"],
+        "minilm": ["attention_maps", "relations"],
+        "minilm_v2": ["relations"],
+        "mobilebert": ["masked_tokens", "soft_targets", "hidden_states", "attention_maps"],
+    }
+    assert [one.weight for one in distilbert(teacher)] == [2.0, 5.0, 1.0]
+    assert [one.weight for one in mobilebert(teacher, 0.25, transfer=False)] == [0.25, 0.75]
+    with pytest.raises(ValueError, match="alpha is a share"):
+        mobilebert(teacher, 1.0)
+
+
+@pytest.mark.any_backend
+def test_operations_of_the_teacher_end_where_it_is_not_looked_at():
+    """Of a teacher of four blocks of which the second is compared, two are run."""
+    teacher, student = tiny_teacher(4), tiny_student()
+    pretrainer = pretrainer_of(student, [Relations(teacher, layers=[(1, 2)])])
+    run = []
+    for block in teacher.encoder.blocks:
+        block.call = (lambda call: lambda *a, **k: (run.append(1), call(*a, **k))[1])(block.call)
+    x, _ = pretrainer.batches(TEXTS, 8).at(0)
+    pretrainer(x)
+    assert len(run) == 2
+
+
+def test_layer_by_layer():
+    """Each block learns in its turn, and stays as it is in the turns of others."""
+    teacher, student = tiny_teacher(2), tiny_student(num_layers=2)
+    frozen = [weight.trainable for weight in student.variables]
+    before = values(student)
+    options = {"length": LENGTH, "recipe": kbz.Recipe(1e-2), "seed": 0, "verbose": 0}
+    losses = transfer_by_layers(
+        student, teacher, tiny_tokenizer(), TEXTS, steps_per_layer=8, batch_size=8, **options
+    )
+    assert len(losses) == 2
+    assert [weight.trainable for weight in student.variables] == frozen
+    after = values(student)
+    assert (before["layer_1/feed_forward/out/kernel"] !=
+            after["layer_1/feed_forward/out/kernel"]).any()  # fmt: skip
+    with pytest.raises(ValueError, match="1 blocks of its own in 1 layers, the teacher 2"):
+        transfer_by_layers(tiny_student(), teacher, tiny_tokenizer(), TEXTS, steps_per_layer=1)
+
+
+def other_tokenizer():
+    return kbz.Tokenizer.from_vocabulary([*VOCABULARY[:-2], VOCABULARY[-1], VOCABULARY[-2]])
+
+
+@pytest.mark.parametrize(
+    ("objective", "told"),
+    [
+        (lambda: CosineHidden(tiny_teacher(2, **WIDE)), "hidden_dim is 16, the teacher's 32"),
+        (lambda: AttentionMaps(tiny_teacher(2, **WIDE)), "student has 2, the teacher 4"),
+        (lambda: AttentionScores(tiny_teacher(2, **WIDE)), "build the student with num_heads=4"),
+        (lambda: Relations(tiny_teacher(2, **WIDE)), "or give heads=..., into how many"),
+        (lambda: Relations(tiny_teacher(2), heads=5), "the student's hidden_dim=16 does not"),
+        (lambda: SoftTargets(tiny_teacher(1).encoder), "a MaskedLM only. Given: Encoder"),
+        (lambda: SoftTargets(tiny_teacher(1), temperature=0), "temperature must be more than 0"),
+        (lambda: SoftTargets(tiny_teacher(1), places="mask"), "Did you mean 'masked'"),
+        (lambda: HiddenStates(tiny_teacher(1), projection="no"), "'shared' or 'each'"),
+        (lambda: Relations(tiny_teacher(1), ["values"]), "Did you mean 'value'"),
+        (
+            lambda: HiddenStates(tiny_encoder(vocabulary_size=99)),
+            "has 70 tokens, the teacher 99".replace("70", str(len(VOCABULARY))),
+        ),
+        (
+            lambda: HiddenStates(
+                kbz.MaskedLM(tiny_encoder(**LOUD), kbz.Preprocessor(other_tokenizer(), 16))
+            ),
+            "give it the tokenizer of the teacher",
+        ),
+    ],
+)
+def test_what_does_not_go_together(objective, told):
+    with pytest.raises(ValueError, match=told):
+        pretrainer_of(tiny_student(), [objective()])
+
+
+def test_a_teacher_is_a_model_of_this_library():
+    with pytest.raises(TypeError, match="A teacher is a keras_bert_zoo.Encoder or a task"):
+        HiddenStates(keras.Sequential())
+
+
+def test_a_student_is_not_its_own_teacher():
+    encoder = tiny_student()
+    with pytest.raises(ValueError, match="the same encoder"):
+        pretrainer_of(encoder, [HiddenStates(encoder)])
+
+
+def test_masked_places_come_from_masked_tokens():
+    pretrainer = pretrainer_of(
+        tiny_student(), [SoftTargets(tiny_teacher(1), places="masked"), "masked_tokens"]
+    )
+    with pytest.raises(ValueError, match='put "masked_tokens" before it'):
+        pretrainer.fit(TEXTS, batch_size=8, verbose=0)
