@@ -1,6 +1,6 @@
 """Learning from text without labels."""
 
-import importlib
+from ..lazy import lazy
 
 PUBLIC = {
     "AdaptationReport": "vocabulary",
@@ -27,15 +27,4 @@ PUBLIC = {
     "translations": "translations",
 }
 __all__ = [*PUBLIC]
-
-
-def __getattr__(name):
-    if name in PUBLIC:
-        value = getattr(importlib.import_module(f".{PUBLIC[name]}", __name__), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(__name__, PUBLIC)

@@ -16,6 +16,7 @@ class Objective:
 
     name = None  # in logs
     inputs = ()  # names of the arrays, beside the encoder's inputs, that the model is given
+    packs = False  # whether a row may hold several examples, each of which sees itself alone
     moves_text = False  # whether texts change places: that comes before tokens are hidden
     follows = None  # name of the objective that has to be there too, and is `leader` then
     leader = None

@@ -263,15 +263,10 @@ def _loggers(log_dir):
 
 def _check_pack(objectives):
     for one in objectives:
-        if one.teacher is not None:
+        if not one.packs:
             raise ValueError(
-                f"The objective {one.name!r} compares whole rows with those of a teacher; with "
-                "pack=True a row holds several examples. Leave one of the two out."
-            )
-        if one.moves_text:
-            raise ValueError(
-                f"The objective {one.name!r} is about the two parts of a row; with pack=True a row "
-                "holds several examples. Leave one of the two out."
+                f"The objective {one.name!r} is about whole rows; with pack=True a row holds "
+                "several examples. Leave one of the two out."
             )
 
 

@@ -63,9 +63,10 @@ def test_it_is_learnt_from():
     assert type(pretrainer).from_config(pretrainer.get_config()).pack
 
 
-def test_pairs_are_not_packed():
-    with pytest.raises(ValueError, match="'next_sentence' is about the two parts of a row"):
-        tiny_pretrainer(["masked_tokens", "next_sentence"], pack=True)
+@pytest.mark.parametrize("objectives", [["masked_tokens", "next_sentence"], ["replaced_tokens"]])
+def test_what_is_about_whole_rows_is_not_packed(objectives):
+    with pytest.raises(ValueError, match=f"'{objectives[-1]}' is about whole rows"):
+        tiny_pretrainer(objectives, pack=True)
 
 
 @pytest.mark.any_backend

@@ -3,7 +3,7 @@
 Nothing here imports Keras before it must: the processes that write shards do without it.
 """
 
-import importlib
+from ...lazy import lazy
 
 PUBLIC = {
     "Corpus": "source",
@@ -13,15 +13,4 @@ PUBLIC = {
     "build_corpus": "build",
 }
 __all__ = [*PUBLIC]
-
-
-def __getattr__(name):
-    if name in PUBLIC:
-        value = getattr(importlib.import_module(f".{PUBLIC[name]}", __name__), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(__name__, PUBLIC)

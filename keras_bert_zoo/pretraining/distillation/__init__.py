@@ -1,6 +1,6 @@
 """Learning from a larger model: its answers, its vectors, its attention."""
 
-import importlib
+from ...lazy import lazy
 
 PUBLIC = {
     "AttentionMaps": "attention_maps",
@@ -20,15 +20,4 @@ PUBLIC = {
     "transfer_by_layers": "progressive",
 }
 __all__ = [*PUBLIC]
-
-
-def __getattr__(name):
-    if name in PUBLIC:
-        value = getattr(importlib.import_module(f".{PUBLIC[name]}", __name__), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(__name__, PUBLIC)

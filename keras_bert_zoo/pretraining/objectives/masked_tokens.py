@@ -42,6 +42,7 @@ class MaskedTokens(Objective):
     """
 
     name = "masked_tokens"
+    packs = True
     inputs = ("mask_positions",)
     head, styles = "head", ("MaskedLM",)
 

@@ -30,6 +30,7 @@ class SpanBoundary(Objective):
     """
 
     name = "span_boundary"
+    packs = True
     inputs = ("span_left", "span_right", "span_offsets")
     follows = "masked_tokens"
 
