@@ -10,7 +10,7 @@ from ..tasks.feeding import for_trainer
 from ..tasks.task import encoder_inputs
 from ..training import Recipe
 from ..training.denormals import flushed_denormals
-from ..training.resumable_fit import fit_resumable
+from ..training.resumable_fit import fit_resumable, saved_seed
 from .batches import PretrainingBatches
 from .becoming import Becoming
 from .distillation.sharing import first_places, share
@@ -188,6 +188,7 @@ class Pretrainer(Becoming, keras.Model):
             Keras' `History`: `loss`, the loss and accuracy of each objective, `tokens_per_second`
             and `flops_per_second`.
         """
+        self.seed = saved_seed(callbacks, self.seed)
         batches = self.batches(x, batch_size)
         steps = steps_per_epoch or batches.batches_per_pass
         if not self.compiled:

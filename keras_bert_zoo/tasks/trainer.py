@@ -9,7 +9,7 @@ import numpy as np
 from ..preprocessing import LengthBatches
 from ..preprocessing.inputs import is_encoded, is_table, split_labels
 from ..training.denormals import flushed_denormals
-from ..training.resumable_fit import fit_ready, fit_resumable, resumable_among
+from ..training.resumable_fit import fit_ready, fit_resumable, saved_seed
 from .feeding import Feeder, for_trainer
 
 BATCH_SIZE = 32
@@ -56,9 +56,7 @@ class TextTrainer(keras.Model):
         """
         rest = {"epochs": epochs, "verbose": verbose, "initial_epoch": initial_epoch, **kwargs}
         rest["steps_per_epoch"] = steps_per_epoch
-        resumable = resumable_among(callbacks)
-        if resumable is not None:
-            self.seed = resumable.saved_seed(self.seed)
+        self.seed = saved_seed(callbacks, self.seed)
         if self._is_ready(x):
             self.ensure_trainable()
             return fit_ready(

@@ -20,6 +20,15 @@ def resumable_among(callbacks):
     return found[0] if found else None
 
 
+def saved_seed(callbacks, seed):
+    """The seed of the order that a run to be resumed has; `seed` if there is no such run.
+
+    For models that draw a seed where none is given: a new process would draw another one.
+    """
+    keeper = resumable_among(callbacks)
+    return seed if keeper is None else keeper.saved_seed(seed)
+
+
 def fit_resumable(
     fit,
     model,
