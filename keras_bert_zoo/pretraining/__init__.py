@@ -6,6 +6,7 @@ PUBLIC = {
     "AdaptationReport": "vocabulary",
     "Corpus": "corpus",
     "CorpusStream": "corpus",
+    "Distiller": "distillation",
     "Example": "example",
     "Examples": "example",
     "LinearRate": "rates",
@@ -20,6 +21,7 @@ PUBLIC = {
     "VocabularyReport": "vocabulary",
     "adapt_vocabulary": "vocabulary",
     "build_corpus": "corpus",
+    "distill": "distillation",
     "fit_phases": "phases",
     "train_vocabulary": "vocabulary",
 }
