@@ -72,6 +72,21 @@ def test_trace_agrees_with_the_call(encoder):
     assert_close(sums, np.ones_like(sums))
 
 
+def test_trace_of_some_blocks_and_parts_of_their_attention(encoder):
+    whole = encoder.trace(INPUTS)
+    asked = {0: ("scores", "value")}
+    some = encoder.trace(INPUTS, attention_maps=False, attention_parts=asked, depth=1)
+    assert (len(some["hidden_states"]), some["attention_maps"]) == (2, [])
+    states = (to_numpy(one["hidden_states"][1])[REAL] for one in (some, whole))
+    assert_close(*states)
+    parts = {name: to_numpy(part) for name, part in some["attention_parts"][0].items()}
+    assert set(parts) == {"scores", "value"}
+    shares = np.exp(parts["scores"] - parts["scores"].max(-1, keepdims=True))
+    shares /= shares.sum(-1, keepdims=True)
+    assert_close(shares, to_numpy(whole["attention_maps"][0]))
+    assert parts["value"].shape == (4, 7, 2, encoder.blocks[0].attention.head_dim)
+
+
 def test_trace_of_symbolic_inputs_makes_a_model(encoder):
     states = keras.Model(encoder.input, encoder.trace(encoder.input)["hidden_states"])
     assert_close(to_numpy(states(INPUTS)[-1])[REAL], to_numpy(encoder(INPUTS))[REAL])

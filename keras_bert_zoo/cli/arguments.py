@@ -111,7 +111,7 @@ def _add_finetune(parser):
     data.add_argument("--test", type=filled, metavar="FILE", help="judged once, at the end")
     data.add_argument("--output", required=True, type=filled, metavar="DIR", help="a new preset")
     data.add_argument("--overwrite", action="store_true", help="replace DIR, whatever it holds")
-    _add_columns(data)
+    add_columns(data)
     data.add_argument(
         "--problem", choices=("single", "multi_label", "regression"), default="single"
     )
@@ -119,13 +119,14 @@ def _add_finetune(parser):
         "--labels", type=filled, metavar="A,B,...", help="in this order; those of --train if not"
     )
     training = parser.add_argument_group("training")
-    _add_training(training)
+    add_training(training)
     training.add_argument(
         "--predict", action="append", metavar="TEXT", help="a text to classify at the end"
     )
 
 
-def _add_training(training):
+def add_training(training):
+    """What all commands take that train a task."""
     training.add_argument("--epochs", type=whole(1), default=3, metavar="N", help="default: 3")
     _add_batch_size(training)
     training.add_argument(
@@ -160,13 +161,13 @@ def _add_glue(parser):
         "--output", required=True, type=filled, metavar="DIR", help="presets, scores, submissions"
     )
     parser.add_argument("--overwrite", action="store_true", help="train anew what is there")
-    _add_training(parser.add_argument_group("training"))
+    add_training(parser.add_argument_group("training"))
 
 
 def _add_evaluate(parser):
     parser.add_argument("preset", type=filled, metavar="DIR", help="a task that was saved")
     parser.add_argument("--data", required=True, type=filled, metavar="FILE", help=FILE_HELP)
-    _add_columns(parser)
+    add_columns(parser)
     _add_batch_size(parser)
     add_truncation(parser)
 
@@ -274,6 +275,11 @@ COMMANDS = {
         "Serve a saved task over HTTP, with a page to try it.",
         _options_of("serve"),
     ),
+    "distill": (
+        "distill",
+        "Train a small task by what a fine-tuned one says.",
+        _options_of("distill"),
+    ),
     "glue": ("glue", "Train, judge and answer the tasks of GLUE.", _add_glue),
     "corpus": (
         "corpus",
@@ -294,7 +300,8 @@ COMMANDS = {
 }
 
 
-def _add_columns(parser):
+def add_columns(parser):
+    """Which columns of a table hold texts and labels."""
     _add_text_column(parser)
     parser.add_argument(
         "--label-column", type=filled, metavar="C", help="found by the usual names if not given"

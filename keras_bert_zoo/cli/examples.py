@@ -33,6 +33,11 @@ EXAMPLES = {
   keras-bert-zoo corpus build --input wiki.jsonl.gz --tokenizer model --packing full_sentences \\
       --length 512 --output shards
   keras-bert-zoo corpus info shards --verify""",
+    "distill": """\
+  keras-bert-zoo distill --teacher model --student 2 --train train.csv --output small
+  keras-bert-zoo distill --teacher model --student bert_tiny_en_uncased --train texts.csv \\
+      --unlabelled --output tiny
+  keras-bert-zoo distill --teacher tagger --student 0,3,6,9 --train train.conll --output small""",
     "pretrain": """\
   keras-bert-zoo pretrain --size mini --corpus shards --steps 50000 --output my_bert --run runs/1
   keras-bert-zoo pretrain --preset bert_base_en_uncased --corpus shards --steps 2000 \\

@@ -46,6 +46,30 @@ def test_matches_the_formula(case):
     np.testing.assert_allclose(to_numpy(layer(x, ops.convert_to_tensor(mask))), expected, atol=1e-5)
 
 
+def test_parts_are_what_the_maps_are_made_of(case):
+    layer, x, mask = case
+    expected, expected_maps = by_hand(layer, x, mask)
+    out, found = layer(x, ops.convert_to_tensor(mask), return_attention_maps=attention.PARTS)
+    found = {name: to_numpy(value).astype("float64") for name, value in found.items()}
+    np.testing.assert_allclose(to_numpy(out), expected, atol=1e-5)
+    np.testing.assert_allclose(found["maps"], expected_maps, atol=1e-6)
+    scores = np.einsum("bqnh,bknh->bnqk", found["query"], found["key"]) / 2.0
+    np.testing.assert_allclose(found["scores"], np.where(mask, scores, attention.HIDDEN), rtol=1e-4)
+    mixed = np.einsum("bnqk,bknh->bqnh", expected_maps, found["value"]).reshape(x.shape)
+    kernel, bias = (to_numpy(weight) for weight in layer.out.weights)
+    np.testing.assert_allclose(mixed @ kernel + bias, expected, atol=1e-4)
+
+
+def test_queries_keys_and_values_keep_the_fused_attention(case, monkeypatch):
+    layer, x, mask = case
+    monkeypatch.setattr(layer, "scores", None)  # what the other way calls
+    plain = layer(x, ops.convert_to_tensor(mask))
+    out, found = layer(x, ops.convert_to_tensor(mask), return_attention_maps=("value", "key"))
+    np.testing.assert_array_equal(to_numpy(out), to_numpy(plain))
+    assert list(found) == ["value", "key"]
+    assert found["key"].shape == (3, 6, 4, 4)
+
+
 def test_maps_match_the_formula_and_change_nothing(case):
     layer, x, mask = case
     expected, expected_maps = by_hand(layer, x, mask)

@@ -22,7 +22,7 @@ class SoftTargets(FromTeacher):
         teacher: a `MaskedLM`; it is frozen.
         temperature: divides the logits of both.
         places: `"all"` tokens but padding, as in the code of DistilBERT; or those that are
-            `"masked"`, which costs a sixth: then `MaskedTokens` comes before it.
+            `"masked"`, which costs a sixth, and where `MaskedTokens` is learnt too.
         weight: as in `Objective`.
 
     Raises:
@@ -47,17 +47,10 @@ class SoftTargets(FromTeacher):
             raise unknown_name("places", places, PLACES)
         self.teacher.token_head  # noqa: B018 (raises, if there is none)
         self.temperature, self.places = float(temperature), places
-        self.inputs = ("mask_positions",) if places == "masked" else ()
+        self.follows = "masked_tokens" if places == "masked" else None
 
     def corrupt(self, batch, rng):
-        if self.places == "all":
-            return batch, {}
-        if "mask_weight" not in batch:
-            raise ValueError(
-                'SoftTargets(places="masked") is for tokens that are hidden: put "masked_tokens" '
-                "before it in the list of objectives."
-            )
-        return batch, {"weight": batch["mask_weight"]}
+        return batch, {} if self.places == "all" else {"weight": batch["mask_weight"]}
 
     def asks(self, encoder):
         return [("tokens", self.places)], [("tokens", self.places)]

@@ -210,8 +210,31 @@ def test_a_student_is_not_its_own_teacher():
 
 
 def test_masked_places_come_from_masked_tokens():
-    pretrainer = pretrainer_of(
-        tiny_student(), [SoftTargets(tiny_teacher(1), places="masked"), "masked_tokens"]
-    )
-    with pytest.raises(ValueError, match='put "masked_tokens" before it'):
-        pretrainer.fit(TEXTS, batch_size=8, verbose=0)
+    soft = SoftTargets(tiny_teacher(1), places="masked")
+    with pytest.raises(ValueError, match="soft_targets learns from what masked_tokens does"):
+        pretrainer_of(tiny_student(), [soft])
+    pretrainer = pretrainer_of(tiny_student(), [soft, "masked_tokens"])
+    x, y = pretrainer.batches(TEXTS, 8).at(0)
+    np.testing.assert_array_equal(y["soft_targets/weight"], y["masked_tokens/weight"])
+    found = pretrainer(x)["soft_targets"]
+    assert found["teacher"][0].shape == (*x["mask_positions"].shape, len(VOCABULARY))
+
+
+def test_rows_are_not_packed():
+    with pytest.raises(ValueError, match="compares whole rows with those of a teacher"):
+        pretrainer_of(tiny_student(), [HiddenStates(tiny_teacher(1))], pack=True)
+
+
+def test_transformers_get_the_student(trained, tmp_path):
+    """What is written are the student's weights, and none of its teacher's."""
+    transformers = pytest.importorskip("transformers", reason="the reference: pip install .[test]")
+    pretrainer, _, _, _ = trained
+    pretrainer.save_to_hugging_face(tmp_path / "student")
+    found = transformers.AutoModelForMaskedLM.from_pretrained(tmp_path / "student")
+    assert found.config.num_hidden_layers == 1
+    query = pretrainer.encoder.blocks[0].attention.query.kernel
+    for theirs, ours in (
+        (found.cls.predictions.bias, pretrainer.get_layer("head").bias),
+        (found.bert.encoder.layer[0].attention.self.query.weight.T, query),
+    ):
+        np.testing.assert_array_equal(theirs.detach().numpy(), keras.ops.convert_to_numpy(ours))
