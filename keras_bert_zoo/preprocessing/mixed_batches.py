@@ -83,11 +83,13 @@ class MixedBatches(LengthBatches):
         turns = self._turns[1]
         name = turns[index]
         batches = self.batches[name]
-        place = int(np.count_nonzero(turns[:index] == name)) + self.epoch * self.turns_of[name]
-        epoch, number = divmod(place, batches.num_batches) if self.shuffle else (0, place)
+        place, epoch = int(np.count_nonzero(turns[:index] == name)), 0
+        if self.shuffle:
+            place += self.epoch * self.turns_of[name]
+            epoch, place = divmod(place, batches.num_batches)
         if batches.epoch != epoch:
             batches.start_epoch(epoch)
-        return name, number
+        return name, place
 
     def _targets(self, name, y, weight):
         """Labels and weights for all heads: without weight for those whose turn it is not."""

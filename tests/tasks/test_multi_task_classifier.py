@@ -98,6 +98,15 @@ def test_a_batch_is_the_same_whenever_it_is_asked_for():
 # ------------------------------------------------------------------ training
 
 
+def test_a_later_pass_in_the_given_order():
+    """Without shuffling all passes are alike, also those of a task that goes on training."""
+    batches = {name: text_batches(["a"] * size) for name, size in (("a", 5), ("b", 2))}
+    first = MixedBatches(batches, NUMBERED, "proportional")
+    later = MixedBatches(batches, NUMBERED, "proportional", epoch=4)
+    for index in range(first.num_batches):
+        keras.tree.map_structure(np.testing.assert_array_equal, first[index], later[index])
+
+
 def test_a_batch_of_one_task_is_an_update_of_its_classifier():
     """What trains here is exactly what trains in a `TextClassifier`."""
     multi = build()
