@@ -93,16 +93,21 @@ def _none(batch):
 
 
 def _stretches(batch, probabilities, rng):
-    """Divides the words of each row into stretches of random lengths, none across two parts."""
+    """Divides the words of each row into stretches of random lengths.
+
+    None goes on behind a special token, in another part or another example.
+    """
     words = batch["words"]
     rows, most = len(words), int(words.max(initial=0)) + 1
     lengths = 1 + np.searchsorted(np.cumsum(probabilities), rng.random((rows, most)), "right")
     ends = np.minimum(np.cumsum(np.minimum(lengths, len(probabilities)), axis=1), most)
     begins = np.zeros((rows, most + 1), int)
     np.put_along_axis(begins, ends, 1, axis=1)
-    second = batch["parts"][:, 1, 0]  # 0 if there is one part: there the first word begins
-    begins[np.arange(rows), np.maximum(words[np.arange(rows), second], 0)] = 1
+    is_word = words != NO_WORD
+    behind = is_word & np.pad(~is_word, ((0, 0), (1, 0)), constant_values=True)[:, :-1]
+    row, place = np.nonzero(behind)
+    begins[row, words[row, place]] = 1
     number = np.cumsum(begins, axis=1)
     number -= number[:, :1]
     found = np.take_along_axis(number, np.maximum(words, 0), axis=1)
-    return np.where(words != NO_WORD, found, NO_WORD)
+    return np.where(is_word, found, NO_WORD)

@@ -54,6 +54,18 @@ def test_no_ngram_goes_from_one_segment_into_the_other():
     assert units.tolist() == [[-1, 0, 0, -1, 1, 2, -1]]
 
 
+def test_rows_of_several_examples_are_masked_in_spans():
+    encoder = tiny_encoder(num_layers=1)
+    objectives = [MaskedTokens(0.3, units="spans")]
+    pretrainer = Pretrainer(encoder, TOKENIZER, objectives, length=LENGTH, pack=True, seed=0)
+    x, y = pretrainer.batches(TEXTS, 2).at(0)
+    assert y["masked_tokens/weight"].sum() > 2
+    assert x["token_ids"].shape == (2, LENGTH)
+    for name in ("replaced_tokens", "next_sentence"):
+        with pytest.raises(ValueError, match="is about whole rows"):
+            Pretrainer(encoder, TOKENIZER, [name], length=LENGTH, pack=True)
+
+
 def test_spans_have_the_mean_of_the_paper():
     assert len(SPANS) == 10
     np.testing.assert_allclose(SPANS[1:] / SPANS[:-1], 0.8)

@@ -27,7 +27,7 @@ class TranslatedTokens(MaskedTokens):
     >>> Pretrainer(xlm, tokenizer, [TranslatedTokens()], length=128).fit(source)
     """
 
-    name = "translated_tokens"
+    name, packs = "translated_tokens", False
     inputs = ("mask_positions", "language_ids", "position_ids")
     _knows_languages = True
 
