@@ -54,7 +54,9 @@ def test_parts_are_what_the_maps_are_made_of(case):
     np.testing.assert_allclose(to_numpy(out), expected, atol=1e-5)
     np.testing.assert_allclose(found["maps"], expected_maps, atol=1e-6)
     scores = np.einsum("bqnh,bknh->bnqk", found["query"], found["key"]) / 2.0
-    np.testing.assert_allclose(found["scores"], np.where(mask, scores, attention.HIDDEN), rtol=1e-4)
+    np.testing.assert_allclose(
+        found["scores"], np.where(mask, scores, attention.HIDDEN), rtol=1e-4, atol=1e-5
+    )
     mixed = np.einsum("bnqk,bknh->bqnh", expected_maps, found["value"]).reshape(x.shape)
     kernel, bias = (to_numpy(weight) for weight in layer.out.weights)
     np.testing.assert_allclose(mixed @ kernel + bias, expected, atol=1e-4)
