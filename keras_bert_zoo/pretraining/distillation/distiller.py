@@ -196,6 +196,10 @@ class Distiller(TextTrainer):
         """The student's."""
         return self.student.seed
 
+    @seed.setter
+    def seed(self, seed):
+        self.student.seed = seed
+
     def encode_labels(self, y):
         return self.student.encode_labels(y)
 
