@@ -221,7 +221,7 @@ def test_masked_places_come_from_masked_tokens():
 
 
 def test_rows_are_not_packed():
-    with pytest.raises(ValueError, match="compares whole rows with those of a teacher"):
+    with pytest.raises(ValueError, match="is about whole rows"):
         pretrainer_of(tiny_student(), [HiddenStates(tiny_teacher(1))], pack=True)
 
 
