@@ -11,6 +11,7 @@ import pytest
 
 import keras_bert_zoo as kbz
 from keras_bert_zoo.export.probe import expected_outputs, largest_difference, probe_inputs
+from tests.export.served import quick
 from tests.parity.families import tiny
 from tests.tasks.cases import CASES, LONG
 from tests.tiny import tiny_classifier, tiny_encoder
@@ -25,7 +26,9 @@ on_torch = pytest.mark.skipif(not TORCH, reason="a rebuild on torch costs 15 s; 
 # Those with parts of their own; the others are made of theirs, and of BERT's, which the tasks have.
 FAMILIES = "albert deberta deberta_v2 mobilebert modernbert mpnet roberta xlm xlnet".split()
 # The other tasks that read images have nothing that these have not.
-TASKS = [name for name in CASES if name not in ("visual-answer", "visual-choice")]
+ALL = [name for name in CASES if name not in ("visual-answer", "visual-choice")]
+# Those that are slow have graphs like those of others.
+TASKS = quick(ALL, "text", "token-crf", "span", "choice", "mask", "visual-mask", "embed")
 TEXTS = ["a great film", "Émoji 😀 中文 hated!", "", LONG, "we loved the room. very dull, we"]
 QUESTIONS = [("was it?", LONG), ("what?", "a gréat film"), ("a", "")]
 MASKED = ["a [MASK] film", "[MASK] was [MASK]"]

@@ -96,7 +96,9 @@ def test_what_tinybert_was_distilled_with(name, tmp_path):
 
 
 def test_a_head_that_a_family_lacks():
-    with pytest.raises(ValueError, match="xlnet has no MaskedLM. It has: MultipleChoice, PermutedLM, Span"):
+    with pytest.raises(
+        ValueError, match="xlnet has no MaskedLM. It has: MultipleChoice, PermutedLM, Span"
+    ):
         kbz.MaskedLM(tiny("xlnet"))
 
 
