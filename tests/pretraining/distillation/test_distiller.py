@@ -21,7 +21,16 @@ from tests.pretraining.distillation.models import (
     tiny_student,
     tiny_teacher,
 )
-from tests.tiny import NEGATIVE, POSITIVE, assert_equal, tiny_encoder, to_numpy, values
+from tests.tiny import (
+    NEGATIVE,
+    POSITIVE,
+    assert_equal,
+    sentences,
+    tiny_classifier,
+    tiny_encoder,
+    to_numpy,
+    values,
+)
 
 TEXTS = POSITIVE + NEGATIVE
 LABELS = ["yes"] * 5 + ["no"] * 5
@@ -94,6 +103,21 @@ def test_every_task_learns_from_its_teacher(name):
             halves = np.mean([history[part] for part in parts], axis=0)
             np.testing.assert_allclose(history["loss"], halves, rtol=1e-4)
         assert_equal(values(teacher), before)
+
+
+def test_the_student_comes_to_agree_with_a_teacher_that_was_trained():
+    """Many updates, of a model that holds two encoders with the same names for their weights."""
+    texts, labels = sentences(300)
+    keras.utils.set_random_seed(0)
+    teacher = tiny_classifier(encoder=tiny_encoder(**LOUD), recipe=kbz.Recipe(3e-3))
+    options = {"batch_size": 16, "epochs": 5, "verbose": 0}
+    teacher.fit(texts[:200], labels[:200], **options)
+    student = tiny_classifier(encoder=tiny_student(), recipe=kbz.Recipe(1e-2))
+    history = distill(student, teacher, texts[:200], **options).history
+    assert set(history) == {"loss", "soft_loss"}  # and nothing that the teacher was compiled with
+    assert history["loss"][-1] < 0.3 * history["loss"][0]
+    answers = (task.predict(texts[200:], verbose=0).argmax(-1) for task in (teacher, student))
+    assert np.mean(np.equal(*answers)) > 0.85
 
 
 def soft_loss(student, teacher, x, y=None, **options):

@@ -111,6 +111,27 @@ def test_a_student_that_is_its_teacher_has_nothing_to_learn():
     assert {name: value for name, value in found.items() if abs(value) > 1e-5} == {}
 
 
+def test_an_update_has_nothing_of_the_one_before_it():
+    """On torch gradients are added up until they are set back."""
+    teacher = tiny_teacher(1)
+    student, other = tiny_student(), tiny_student()
+
+    def updated(encoder, step):
+        pretrainer = pretrainer_of(encoder, [HiddenStates(teacher)])
+        pretrainer.compile(keras.optimizers.SGD(0.1))
+        x, y = pretrainer.batches(TEXTS, 8).at(step)
+        pretrainer.train_on_batch(x, y)
+        return pretrainer, x, y
+
+    pretrainer, x, y = updated(student, 0)
+    for mine, value in zip(other.weights, student.weights):
+        mine.assign(keras.ops.convert_to_numpy(value))
+    pretrainer.train_on_batch(x, y)
+    updated(other, 0)
+    for path, value in values(student).items():
+        np.testing.assert_allclose(values(other)[path], value, atol=1e-6, err_msg=path)
+
+
 def test_recipes():
     teacher = tiny_teacher(4)
     names = {
