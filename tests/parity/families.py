@@ -29,6 +29,7 @@ DEBERTA = {
     "legacy": True,
 }
 MOBILEBERT = {
+    "initializer_range": 0.2,  # without norms that centre, its vectors grow to tens with more
     "embedding_size": 8,
     "intra_bottleneck_size": 8,
     "num_feedforward_networks": 3,
