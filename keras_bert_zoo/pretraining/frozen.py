@@ -18,6 +18,11 @@ class Frozen(keras.Layer):
         self.model = model
         self.trainable = False
 
+    @property
+    def metrics(self):
+        """None: those that the model was compiled with are no part of another one's training."""
+        return []
+
     def call(self, inputs):
         # Without an argument `training` of its own, and with this one, nothing turns dropout on.
         return self.model(inputs, training=False)

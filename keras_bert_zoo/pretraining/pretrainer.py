@@ -10,6 +10,7 @@ from ..tasks.feeding import for_trainer
 from ..tasks.task import encoder_inputs
 from ..training import Recipe
 from ..training.denormals import flushed_denormals
+from ..training.fresh_gradients import FreshGradients
 from ..training.resumable_fit import fit_resumable, saved_seed
 from .batches import PretrainingBatches
 from .becoming import Becoming
@@ -26,7 +27,7 @@ RECIPE = Recipe(1e-4, warmup=0.01)
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
-class Pretrainer(Becoming, keras.Model):
+class Pretrainer(Becoming, FreshGradients, keras.Model):
     """An encoder with the heads of some objectives, whose losses are added up.
 
     `fit` takes texts, or a corpus, and spoils them anew in every pass. Its outputs are a dictionary

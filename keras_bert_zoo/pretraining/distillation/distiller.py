@@ -10,6 +10,7 @@ from ...layers.initializers import truncated_normal
 from ...tasks import MultipleChoice
 from ...tasks.task import encoder_inputs
 from ...tasks.trainer import TextTrainer
+from ...training.fresh_gradients import FreshGradients
 from ...training.metrics import RealRows
 from ..encoded import encoded_for
 from ..frozen import Frozen
@@ -20,7 +21,7 @@ from .teacher import Teacher, check_same_tokens
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
-class Distiller(TextTrainer):
+class Distiller(FreshGradients, TextTrainer):
     """Trains a task to answer as a fine-tuned one does, and as labels say, where there are any.
 
     The loss is `(1 - alpha) hard + alpha soft`: hard is the student's own, on labels, and soft is
