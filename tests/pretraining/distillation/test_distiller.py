@@ -109,15 +109,36 @@ def test_the_student_comes_to_agree_with_a_teacher_that_was_trained():
     """Many updates, of a model that holds two encoders with the same names for their weights."""
     texts, labels = sentences(300)
     keras.utils.set_random_seed(0)
-    teacher = tiny_classifier(encoder=tiny_encoder(**LOUD), recipe=kbz.Recipe(3e-3))
-    options = {"batch_size": 16, "epochs": 5, "verbose": 0}
+    parts = {"preprocessor": preprocessor()}
+    teacher = tiny_classifier(encoder=tiny_encoder(**LOUD), recipe=kbz.Recipe(3e-3), **parts)
+    options = {"batch_size": 16, "epochs": 8, "verbose": 0}
     teacher.fit(texts[:200], labels[:200], **options)
-    student = tiny_classifier(encoder=tiny_student(), recipe=kbz.Recipe(1e-2))
+    student = tiny_classifier(encoder=tiny_student(), recipe=kbz.Recipe(1e-2), **parts)
     history = distill(student, teacher, texts[:200], **options).history
     assert set(history) == {"loss", "soft_loss"}  # and nothing that the teacher was compiled with
-    assert history["loss"][-1] < 0.3 * history["loss"][0]
+    assert history["loss"][-1] < 0.6 * history["loss"][0]
     answers = (task.predict(texts[200:], verbose=0).argmax(-1) for task in (teacher, student))
     assert np.mean(np.equal(*answers)) > 0.85
+
+
+def test_an_update_has_nothing_of_the_one_before_it():
+    """On torch gradients are added up until they are set back."""
+    (student, teacher), (other, _) = tiny_pair(), tiny_pair()
+
+    def update(task, part):
+        distiller = Distiller(task, teacher)
+        distiller.compile(keras.optimizers.SGD(0.5))
+        distiller.train_on_batch(TEXTS[part], LABELS[part])
+        return distiller
+
+    distiller = update(student, slice(0, 5))
+    for mine, value in zip(other.weights, student.weights):
+        mine.assign(to_numpy(value))
+    distiller.train_on_batch(TEXTS[5:], LABELS[5:])
+    update(other, slice(5, 10))
+    found = values(other)
+    for path, value in values(student).items():
+        np.testing.assert_allclose(found[path], value, atol=1e-6, err_msg=path)
 
 
 def soft_loss(student, teacher, x, y=None, **options):
