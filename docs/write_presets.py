@@ -8,10 +8,10 @@ from keras_bert_zoo.registry import list_presets
 HEAD = """# Presets
 
 `kbz.TextClassifier.from_preset("roberta_base_en", labels=[...])` fetches the weights of the named
-repository and checks them against the numbers here. Parameters are the encoder's, with its pooler.
-Any other checkpoint of these families is read as `hf://owner/name`. Scores are those of the linked
-pages, which say how they were reached; none were measured here. This page is written by
-`docs/write_presets.py`.
+repository and checks them against the numbers here; those of `bert_nano_en_uncased` come with the
+package. Parameters are the encoder's, with its pooler. Any other checkpoint of these families is
+read as `hf://owner/name`. Scores are those of the linked pages, which say how they were reached;
+none were measured here. This page is written by `docs/write_presets.py`.
 """
 COLUMNS = (
     "preset",
@@ -27,8 +27,7 @@ COLUMNS = (
 
 
 def row(preset):
-    config, source = preset.config, preset.sources
-    repository = next(one for one in source if one.startswith("hf://")).removeprefix("hf://")
+    config = preset.config
     names = [preset.name, *preset.aliases]
     return (
         "<br>".join(f"`{name}`" for name in names),
@@ -37,13 +36,22 @@ def row(preset):
         f"{preset.parameters:,}",
         ", ".join(preset.languages),
         preset.license,
-        f"[{repository}](https://huggingface.co/{repository})",
+        weights(preset),
         "<br>".join(
             f"[{', '.join(f'{what} {score}' for what, score in scores.items())}]({address})"
             for address, scores in preset.scores.items()
         ),
         f"[paper]({preset.paper}) {preset.description}",
     )
+
+
+def weights(preset):
+    """Where the weights are to be looked at."""
+    for source in preset.sources:
+        if source.startswith("hf://"):
+            repository = source.removeprefix("hf://")
+            return f"[{repository}](https://huggingface.co/{repository})"
+    return f"[in the package](../presets/{preset.name}/README.md)"
 
 
 def page():

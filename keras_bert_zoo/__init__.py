@@ -2,7 +2,7 @@
 
 import keras_bert_zoo as kbz
 
-task = kbz.TextClassifier.from_preset("all_minilm_l6_v2", labels=["negative", "positive"])
+task = kbz.TextClassifier.from_preset("bert_nano_en_uncased", labels=["negative", "positive"])
 task.fit(texts, labels, epochs=3)
 task.classify("Lovely.")
 """

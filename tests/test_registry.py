@@ -69,7 +69,8 @@ def test_names_sources_licence_and_paper(file):
     assert preset.license in ("apache-2.0", "mit", "cc-by-sa-4.0", "cc-by-nc-4.0")
     assert re.fullmatch(r"https://arxiv\.org/abs/\d{4}\.\d{5}", preset.paper)
     assert preset.description.endswith(".")
-    assert any(source.startswith("hf://") for source in preset.sources)
+    places = ("hf://", "pkg:keras_bert_zoo/")
+    assert any(source.startswith(places) for source in preset.sources)
 
 
 @each_file

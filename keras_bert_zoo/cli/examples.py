@@ -3,12 +3,14 @@
 EXAMPLES = {
     "": """\
   keras-bert-zoo presets
-  keras-bert-zoo finetune --preset all_minilm_l6_v2 --train train.csv --test test.csv --output model
+  keras-bert-zoo finetune --preset bert_nano_en_uncased --train train.csv --test test.csv \\
+      --output model
   keras-bert-zoo evaluate model --data test.csv
   keras-bert-zoo predict model "What a lovely place." "Never again."
   keras-bert-zoo COMMAND --help""",
     "finetune": """\
-  keras-bert-zoo finetune --preset all_minilm_l6_v2 --train train.csv --test test.csv --output model
+  keras-bert-zoo finetune --preset bert_nano_en_uncased --train train.csv --test test.csv \\
+      --output model
   keras-bert-zoo finetune --preset bert_tiny_en_uncased --train pairs.tsv --output model \\
       --text-column premise,hypothesis --label-column gold --validation-split 0.1
   keras-bert-zoo finetune --preset hf://google-bert/bert-base-uncased --train tags.jsonl \\
@@ -27,9 +29,9 @@ EXAMPLES = {
   curl localhost:8000/predict -H 'Content-Type: application/json' -d '{"text": "Lovely."}'""",
     "glue": """\
   keras-bert-zoo glue --data glue_data --task RTE,MRPC --preset bert_base_en --output runs
-  keras-bert-zoo glue --data glue_data --preset all_minilm_l6_v2 --output runs""",
+  keras-bert-zoo glue --data glue_data --preset bert_nano_en_uncased --output runs""",
     "corpus": """\
-  keras-bert-zoo corpus build --input 'books/*.txt' --tokenizer all_minilm_l6_v2 --output shards
+  keras-bert-zoo corpus build --input 'books/*.txt' --tokenizer bert_nano_en_uncased --output shards
   keras-bert-zoo corpus build --input wiki.jsonl.gz --tokenizer model --packing full_sentences \\
       --length 512 --output shards
   keras-bert-zoo corpus info shards --verify""",
@@ -59,5 +61,5 @@ EXAMPLES = {
   keras-bert-zoo presets --json""",
     "inspect": """\
   keras-bert-zoo inspect model
-  keras-bert-zoo inspect all_minilm_l6_v2 --json""",
+  keras-bert-zoo inspect bert_nano_en_uncased --json""",
 }

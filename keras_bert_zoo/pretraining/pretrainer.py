@@ -168,6 +168,7 @@ class Pretrainer(Becoming, FreshGradients, keras.Model):
         validation_steps=None,
         callbacks=None,
         log_dir=None,
+        peak_flops=None,
         **kwargs,
     ):
         """Learns from texts.
@@ -183,11 +184,12 @@ class Pretrainer(Becoming, FreshGradients, keras.Model):
             callbacks: Keras callbacks. With a `ResumableTraining` among them the same call, after a
                 kill, goes on where it was.
             log_dir: folder for `log.csv` and for TensorBoard's events.
+            peak_flops: operations a second that the device can do; `utilisation` is logged then.
             **kwargs: of `keras.Model.fit`.
 
         Returns:
-            Keras' `History`: `loss`, the loss and accuracy of each objective, `tokens_per_second`
-            and `flops_per_second`.
+            Keras' `History`: `loss`, the loss and accuracy of each objective, `tokens_per_second`,
+            `flops_per_second`, and `utilisation`.
         """
         self.seed = saved_seed(callbacks, self.seed)
         batches = self.batches(x, batch_size)
@@ -201,7 +203,11 @@ class Pretrainer(Becoming, FreshGradients, keras.Model):
             held_out = self.batches(validation_data, batch_size, shuffle=False, seed=0)
             options["validation_data"] = _fed(held_out)
             options["validation_steps"] = validation_steps or held_out.batches_per_pass
-        options["callbacks"] = [*(callbacks or []), Throughput(batches), *_loggers(log_dir)]
+        options["callbacks"] = [
+            *(callbacks or []),
+            Throughput(batches, peak_flops),
+            *_loggers(log_dir),
+        ]
         with flushed_denormals(), warnings.catch_warnings():
             if any(one.teacher is not None for one in self.objectives):
                 # Nothing is learnt behind the last layer that is compared.

@@ -29,7 +29,7 @@ class DocumentClassifier(ClassHead, FeatureTask):
 
     Example:
 
-    >>> task = DocumentClassifier.from_preset("all_minilm_l6_v2", labels=["bad", "good"],
+    >>> task = DocumentClassifier.from_preset("bert_nano_en_uncased", labels=["bad", "good"],
     ...                                       max_sequence_length=256)
     >>> task.fit(reviews, labels, epochs=3)
     >>> task.classify(reviews[0])

@@ -85,7 +85,7 @@ class MultiTaskClassifier(Task):
 
     Example:
 
-    >>> task = MultiTaskClassifier.from_preset("all_minilm_l6_v2", tasks={
+    >>> task = MultiTaskClassifier.from_preset("bert_nano_en_uncased", tasks={
     ...     "mood": ["bad", "good"], "stars": {"problem": "regression"}})
     >>> task.fit({"mood": (texts, moods), "stars": (others, stars)}, epochs=3)
     >>> task.classify("Lovely.")

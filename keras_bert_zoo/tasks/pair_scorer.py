@@ -24,7 +24,7 @@ class PairScorer(TextClassifier):
 
     Example:
 
-    >>> task = PairScorer.from_preset("all_minilm_l6_v2", problem="regression")
+    >>> task = PairScorer.from_preset("bert_nano_en_uncased", problem="regression")
     >>> task.fit([("A man eats.", "Someone eats."), ("A man eats.", "It rains.")], [0.9, 0.0])
     >>> task.rank("Who eats?", ["It rains.", "A man eats."])[0]
     {'index': 1, 'document': 'A man eats.', 'score': 0.7}

@@ -26,7 +26,7 @@ class TextClassifier(ClassHead, Task):
 
     Example:
 
-    >>> task = TextClassifier.from_preset("all_minilm_l6_v2", labels=["bad", "good"])
+    >>> task = TextClassifier.from_preset("bert_nano_en_uncased", labels=["bad", "good"])
     >>> task.fit(["Lovely!", "Never again."], ["good", "bad"], epochs=3)
     >>> task.classify("What a lovely place.")
     {'label': 'good', 'score': 0.93}

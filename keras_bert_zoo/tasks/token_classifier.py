@@ -57,7 +57,7 @@ class TokenClassifier(FeatureTask):
 
     Example:
 
-    >>> task = TokenClassifier.from_preset("all_minilm_l6_v2", entity_types=["PER", "LOC"])
+    >>> task = TokenClassifier.from_preset("bert_nano_en_uncased", entity_types=["PER", "LOC"])
     >>> task.fit([["Ada", "in", "Rome"]], [["B-PER", "O", "B-LOC"]], epochs=3)
     >>> task.extract("Ada was in Rome.")
     [{'text': 'Ada', 'label': 'PER', 'start': 0, 'end': 3, 'score': 0.98}, ...]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import keras_bert_zoo as kbz
+from keras_bert_zoo.registry import presets_folder
 from tests.parity.references import assert_same
 from tests.paths import data_path
 from tests.tiny import to_numpy
@@ -32,6 +33,7 @@ def minilm():
 
 
 CASES = {
+    "bert-nano": (lambda: presets_folder() / "bert_nano_en_uncased", TEXTS),
     "all-MiniLM-L6-v2": (minilm, TEXTS),
     "bert-tiny-splade": (lambda: data_path("weights", "bert-tiny-splade"), TEXTS),
     "bert-chem-pretraining": (lambda: data_path("weights", "bert-chem-pretraining"), REACTIONS),

@@ -126,6 +126,12 @@ def test_operations_are_counted_by_hand():
     assert training_flops(pretrainer, batch, LENGTH) == expected
 
 
+def test_utilisation_is_a_share_of_the_peak():
+    history = tiny_pretrainer().fit(TEXTS, batch_size=4, peak_flops=1e12, verbose=0).history
+    share = history["flops_per_second"][0] / 1e12
+    assert history["utilisation"][0] == pytest.approx(share, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

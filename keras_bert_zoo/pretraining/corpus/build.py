@@ -58,7 +58,7 @@ def build_corpus(
 
     Example:
 
-    >>> corpus = build_corpus("books/*.txt", "all_minilm_l6_v2", "shards", length=128)
+    >>> corpus = build_corpus("books/*.txt", "bert_nano_en_uncased", "shards", length=128)
     >>> corpus.read([0])[0].lengths
     (60, 65)
     """
