@@ -1,16 +1,26 @@
 """How tasks are trained: recipes, optimizers, schedules."""
 
 from .metrics import RealRows
-from .optimizers import AdamW
+from .optimizers import AdamW, Lamb
 from .recipe import Recipe
 from .resumable import ResumableTraining
-from .schedules import WarmupLinear, WarmupStableDecay
+from .schedules import (
+    WarmupConstant,
+    WarmupCosine,
+    WarmupInverseSqrt,
+    WarmupLinear,
+    WarmupStableDecay,
+)
 
 __all__ = [
     "AdamW",
+    "Lamb",
     "RealRows",
     "Recipe",
     "ResumableTraining",
+    "WarmupConstant",
+    "WarmupCosine",
+    "WarmupInverseSqrt",
     "WarmupLinear",
     "WarmupStableDecay",
 ]
