@@ -8,6 +8,7 @@ import numpy as np
 
 from ..families import family_called
 from ..training import RealRows, Recipe
+from ..training.freezing import freeze
 from ..training.random_state import read_random_state, write_random_state
 from .trainer import TextTrainer
 
@@ -127,8 +128,8 @@ class Task(TextTrainer):
         """Configures training. Without a call, `fit` compiles with the recipe.
 
         Args:
-            optimizer: a Keras optimizer, or `"auto"`: the recipe's AdamW, with warm-up and decay
-                if `total_steps` is given.
+            optimizer: a Keras optimizer, or `"auto"`: the recipe's, whose rate changes if
+                `total_steps` is given; what the recipe freezes is frozen.
             loss: on logits; `"auto"` is the task's own.
             metrics: on logits; `"auto"` are the task's own.
             weighted_metrics: as in Keras.
@@ -137,7 +138,8 @@ class Task(TextTrainer):
         """
         self._by_recipe = isinstance(optimizer, str) and optimizer == "auto"
         if self._by_recipe:
-            optimizer = self.recipe.optimizer(total_steps)
+            freeze(self, self.recipe.freeze)
+            optimizer = self.recipe.build_optimizer(total_steps, self.encoder)
         if isinstance(loss, str):
             loss = self._loss_called(loss)
         metrics = self._metrics_called(metrics)
@@ -184,8 +186,7 @@ class Task(TextTrainer):
     def prepare_to_fit(self, batches, epochs, initial_epoch, steps_per_epoch):
         """Compiles with the recipe, unless the caller did, or a run of it is to be continued."""
         steps = steps_per_epoch or getattr(batches, "num_batches", None)
-        total = steps and steps * epochs
-        self.ensure_trainable(total, initial_epoch)
+        self.ensure_trainable(self.recipe.updates(steps and steps * epochs), initial_epoch)
 
     def hold_random_state(self):
         """Keeps the random state for `continue_random_state`: what Keras builds draws from it."""

@@ -28,7 +28,7 @@ class TextTrainer(keras.Model):
         x=None,
         y=None,
         batch_size=None,
-        epochs=1,
+        epochs=None,
         verbose="auto",
         callbacks=None,
         validation_split=0.0,
@@ -48,12 +48,14 @@ class TextTrainer(keras.Model):
                 (DataFrame, `datasets.Dataset`), batches (`tf.data.Dataset`, PyDataset, loader,
                 generator), or the encoder's inputs.
             y: labels, or the name of the table's label column.
-            batch_size: texts in a batch; 32 if not given.
+            batch_size: texts in a batch; the recipe's if not given, else 32.
+            epochs: passes over the data; the recipe's if not given, else 1.
             class_weight: dictionary from label (name or number) to weight.
 
         Returns:
             Keras' `History`.
         """
+        epochs, batch_size = epochs or self.recipe.epochs or 1, batch_size or self.recipe.batch_size
         rest = {"epochs": epochs, "verbose": verbose, "initial_epoch": initial_epoch, **kwargs}
         rest["steps_per_epoch"] = steps_per_epoch
         self.seed = saved_seed(callbacks, self.seed)
@@ -212,7 +214,9 @@ class TextTrainer(keras.Model):
     def _number_epochs(self, batches):
         """Goes on with the order where the optimizer is: a loaded task sees what is next."""
         if isinstance(batches, LengthBatches):
-            batches.epoch = int(self.optimizer.iterations) // batches.num_batches
+            optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+            seen = int(optimizer.iterations) * (optimizer.gradient_accumulation_steps or 1)
+            batches.epoch = seen // batches.num_batches
 
     @contextlib.contextmanager
     def _fed(self, *all_batches):

@@ -111,3 +111,6 @@ class Lamb(PerVariable, ScaledUpdates):
         if not self.built:
             self._decaying = [self._use_weight_decay(one) for one in variables]
         super().build(variables)
+
+
+OPTIMIZERS = {"adamw": AdamW, "lamb": Lamb}
