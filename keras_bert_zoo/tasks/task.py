@@ -9,7 +9,9 @@ import numpy as np
 from ..families import family_called
 from ..training import RealRows, Recipe
 from ..training.freezing import freeze
+from ..training.label_smoothing import smoothed
 from ..training.random_state import read_random_state, write_random_state
+from ..training.second_look import SecondLook
 from .trainer import TextTrainer
 
 TASKS = {}
@@ -22,7 +24,7 @@ LOSSES_OF_PROBABILITIES = {
 }
 
 
-class Task(TextTrainer):
+class Task(SecondLook, TextTrainer):
     """A model for one task over any encoder: raw input in, answers out.
 
     A subclass says what its head is, how labels become arrays, and its loss and metrics.
@@ -152,7 +154,7 @@ class Task(TextTrainer):
 
     def _loss_called(self, name):
         if name == "auto":
-            return self.default_loss()
+            return smoothed(self.default_loss(), self.recipe.label_smoothing)
         if name in LOSSES_OF_PROBABILITIES:
             return LOSSES_OF_PROBABILITIES[name](from_logits=True)
         return keras.losses.get(name)

@@ -36,6 +36,11 @@ class Recipe:
         batch_size: of `fit`, where it is not told.
         freeze: what is not trained: "embeddings", "encoder", a number of layers from the bottom
             (with the embeddings), or a list of parts of the names of weights.
+        label_smoothing: share of each label that is spread over all classes
+            (https://arxiv.org/abs/1512.00567, section 7).
+        adversarial: how far the embeddings of each row are moved against what is learnt, for a
+            second loss; 0 for none. It takes 3 times as long. See `second_look`.
+        r_drop: how much the answers of two passes with other dropout are to agree; 0 for one pass.
         reinit_top: so many layers from the top start anew, with the pooler, when an encoder gets a
             new head (https://arxiv.org/abs/2006.05987, section 5).
 
@@ -64,6 +69,9 @@ class Recipe:
     epochs: int | None = None
     batch_size: int | None = None
     freeze: str | int | tuple[str, ...] | None = None
+    label_smoothing: float = 0.0
+    adversarial: float = 0.0
+    r_drop: float = 0.0
     reinit_top: int = 0
 
     def __post_init__(self):
