@@ -93,8 +93,7 @@ def load_task(
 
 def restart(encoder, options):
     """Gives those layers new weights that the recipe among the options of a new head names."""
-    if recipe := options.get("recipe"):
-        restart_top(encoder, recipe.reinit_top)
+    restart_top(encoder, getattr(options.get("recipe"), "reinit_top", 0))
 
 
 PREPROCESSOR_OPTIONS = (

@@ -10,6 +10,7 @@ from ..families import family_called
 from ..training import RealRows, Recipe
 from ..training.freezing import freeze
 from ..training.label_smoothing import smoothed
+from ..training.named_recipes import named_recipe
 from ..training.random_state import read_random_state, write_random_state
 from ..training.second_look import SecondLook
 from .trainer import TextTrainer
@@ -34,7 +35,8 @@ class Task(SecondLook, TextTrainer):
         outputs: the head's output, symbolic.
         inputs: the encoder's inputs, symbolic.
         preprocessor: `Preprocessor`; None for a task that takes encoded inputs only.
-        recipe: `Recipe` of the default optimizer; chosen by the encoder's size if not given.
+        recipe: `Recipe`, or the name of one (see `named_recipe`); by the encoder's size if not
+            given.
         seed: of the order of the data; drawn if not given.
     """
 
@@ -63,6 +65,8 @@ class Task(SecondLook, TextTrainer):
             # One that is not part of the outputs has no gradients.
             style = family_called(encoder.config.family).head(self.head_style)
             encoder.pooler.trainable = style.uses_pooler
+        if isinstance(recipe, str):
+            recipe = named_recipe(recipe, encoder.config)
         self.recipe = recipe or Recipe.for_encoder(encoder.config)
         self.seed = random.randrange(2**31) if seed is None else seed
         self.conversion_report = self.truncation_report = None
