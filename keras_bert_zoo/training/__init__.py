@@ -1,6 +1,7 @@
 """How tasks are trained: recipes, optimizers, schedules."""
 
 from .metrics import RealRows
+from .named_recipes import named_recipe
 from .optimizers import AdamW, Lamb
 from .recipe import Recipe
 from .resumable import ResumableTraining
@@ -23,4 +24,5 @@ __all__ = [
     "WarmupInverseSqrt",
     "WarmupLinear",
     "WarmupStableDecay",
+    "named_recipe",
 ]
