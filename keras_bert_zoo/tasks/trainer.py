@@ -9,6 +9,7 @@ import numpy as np
 from ..preprocessing import LengthBatches
 from ..preprocessing.inputs import is_encoded, is_table, split_labels
 from ..training.denormals import flushed_denormals
+from ..training.gradual_unfreezing import GradualUnfreezing
 from ..training.resumable_fit import fit_ready, fit_resumable, saved_seed
 from .feeding import Feeder, for_trainer
 
@@ -67,7 +68,7 @@ class TextTrainer(keras.Model):
                 x,
                 self._encoded(y),
                 batch_size=batch_size,
-                callbacks=callbacks,
+                callbacks=[*keras.tree.flatten(callbacks or []), *self._asked_by_recipe()],
                 validation_split=validation_split,
                 validation_data=self._encoded_pair(validation_data),
                 shuffle=shuffle,
@@ -236,12 +237,16 @@ class TextTrainer(keras.Model):
         given = (
             callbacks if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
         )
-        once = iter([batches])
+        once, given = iter([batches]), [*given, *self._asked_by_recipe()]
         ours = keras.callbacks.LambdaCallback(
             on_train_begin=lambda logs: self.continue_random_state(),
             on_epoch_end=lambda epoch, logs: self._tell(next(once, None)),
         )
         return [*given, ours]
+
+    def _asked_by_recipe(self):
+        every = self.recipe.unfreeze_every if self._by_recipe else None
+        return [GradualUnfreezing(every)] if every else []
 
     def _tell(self, batches):
         """Keeps the truncation report, and warns if that is asked for."""

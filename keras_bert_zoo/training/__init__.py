@@ -1,5 +1,6 @@
 """How tasks are trained: recipes, optimizers, schedules."""
 
+from .gradual_unfreezing import GradualUnfreezing
 from .metrics import RealRows
 from .named_recipes import named_recipe
 from .optimizers import AdamW, Lamb
@@ -15,6 +16,7 @@ from .schedules import (
 
 __all__ = [
     "AdamW",
+    "GradualUnfreezing",
     "Lamb",
     "RealRows",
     "Recipe",

@@ -28,7 +28,11 @@ def layer_factors(encoder, decay):
         raise ValueError(f"A decay of rates by layer is above 0 and up to 1. Given: {decay}.")
     if decay == 1:
         return {}
+    return {name: decay**depth for depth, name in enumerate(layer_names(encoder), start=1)}
+
+
+def layer_names(encoder):
+    """Parts of the names of the weights of each layer, from the top down, the embeddings last."""
     names = list(dict.fromkeys(block.name for block in encoder.blocks))
-    factors = {f"^{name}/": decay**depth for depth, name in enumerate(reversed(names), start=1)}
     bottom = [part.name for part in (encoder.embeddings, encoder.relations) if part is not None]
-    return factors | {f"^({'|'.join(bottom)})/": decay ** (len(names) + 1)}
+    return [*(f"^{name}/" for name in reversed(names)), f"^({'|'.join(bottom)})/"]

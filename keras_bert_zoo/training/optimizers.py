@@ -26,6 +26,8 @@ class AdamW(PerVariable, FusedAdamW):
             several): biases and the scales and shifts of norms, as in BERT.
         factors: dictionary of such an expression to what multiplies the learning rate, and with it
             the decay; see `layer_factors`.
+        gates: such expressions, for groups of weights that are frozen and thawed amid the training;
+            see `GradualUnfreezing`.
         **kwargs: of `keras.optimizers.AdamW`.
 
     Raises:
@@ -37,10 +39,17 @@ class AdamW(PerVariable, FusedAdamW):
     """
 
     def __init__(
-        self, learning_rate=5e-5, *, no_decay=NO_DECAY, factors=None, epsilon=1e-8, **kwargs
+        self,
+        learning_rate=5e-5,
+        *,
+        no_decay=NO_DECAY,
+        factors=None,
+        gates=(),
+        epsilon=1e-8,
+        **kwargs,
     ):
         super().__init__(learning_rate, epsilon=epsilon, **kwargs)
-        self.spare(learning_rate, no_decay, factors)
+        self.spare(learning_rate, no_decay, factors, gates)
 
     def _clip_gradients(self, grads):
         """The same numbers as Keras' own; on torch it would take each gradient by itself."""
@@ -86,7 +95,7 @@ class Lamb(PerVariable, ScaledUpdates):
     Args:
         learning_rate: number or schedule.
         weight_decay: lambda of the paper.
-        no_decay, factors: as in `AdamW`.
+        no_decay, factors, gates: as in `AdamW`.
         **kwargs: of `keras.optimizers.Lamb`.
 
     Example:
@@ -101,11 +110,12 @@ class Lamb(PerVariable, ScaledUpdates):
         weight_decay=0.01,
         no_decay=NO_DECAY,
         factors=None,
+        gates=(),
         epsilon=1e-6,
         **kwargs,
     ):
         super().__init__(learning_rate, weight_decay=weight_decay, epsilon=epsilon, **kwargs)
-        self.spare(learning_rate, no_decay, factors)
+        self.spare(learning_rate, no_decay, factors, gates)
 
     def build(self, variables):
         if not self.built:

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from .layer_factors import layer_factors
+from .layer_factors import layer_factors, layer_names
 from .optimizers import OPTIMIZERS
 from .per_variable import NO_DECAY
 from .recipe_rules import check
@@ -41,6 +41,8 @@ class Recipe:
         adversarial: how far the embeddings of each row are moved against what is learnt, for a
             second loss; 0 for none. It takes 3 times as long. See `second_look`.
         r_drop: how much the answers of two passes with other dropout are to agree; 0 for one pass.
+        unfreeze_every: epochs until the next layer is trained too, from the top down: at first the
+            head alone (https://arxiv.org/abs/1801.06146, section 3.3). None trains all at once.
         reinit_top: so many layers from the top start anew, with the pooler, when an encoder gets a
             new head (https://arxiv.org/abs/2006.05987, section 5).
 
@@ -69,6 +71,7 @@ class Recipe:
     epochs: int | None = None
     batch_size: int | None = None
     freeze: str | int | tuple[str, ...] | None = None
+    unfreeze_every: int | None = None
     label_smoothing: float = 0.0
     adversarial: float = 0.0
     r_drop: float = 0.0
@@ -99,6 +102,8 @@ class Recipe:
         if total_steps:
             rate = SCHEDULES[self.schedule](rate, total_steps, round(self.warmup * total_steps))
         options = {"factors": layer_factors(encoder, self.layer_decay)} if encoder else {}
+        if encoder and self.unfreeze_every:
+            options["gates"] = layer_names(encoder)
         if self.accumulate > 1:
             options["gradient_accumulation_steps"] = self.accumulate
         if self.ema is not None:

@@ -52,12 +52,13 @@ RULES = {
         "'embeddings', 'encoder', a number of layers from the bottom, a list of parts of the "
         "names of weights, or None",
     ),
+    "unfreeze_every": _whole(1),
     "label_smoothing": _number(lambda value: 0 <= value < 1, "0 or more, and less than 1"),
     "adversarial": _number(lambda value: value >= 0, "0 or more"),
     "r_drop": _number(lambda value: value >= 0, "0 or more"),
     "reinit_top": _whole(0),
 }
-MAY_BE_NONE = ("clip_norm", "ema", "epochs", "batch_size", "freeze")
+MAY_BE_NONE = ("clip_norm", "ema", "epochs", "batch_size", "freeze", "unfreeze_every")
 
 
 def check(recipe):

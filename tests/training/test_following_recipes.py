@@ -159,3 +159,40 @@ def test_a_table_of_what_learns_how():
     assert rows["layer_1", "0"][3] == "2.50e-03"
     numbers = sum(int(row[2].replace(",", "")) for row in words)
     assert numbers == task.count_params()
+
+
+class Changes(keras.callbacks.Callback):
+    """Parts of the model that change, epoch by epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.before = [np.array(weight) for weight in self.model.trainable_variables]
+
+    def on_epoch_end(self, epoch, logs=None):
+        pairs = zip(self.model.trainable_variables, self.before)
+        changed = {w.path.partition("/")[0] for w, b in pairs if not np.array_equal(w, b)}
+        self.found.append(changed)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_layers_thaw_from_the_top_down(jit_compile):
+    task, changes = classifier(unfreeze_every=2, schedule="constant", warmup=0.0), Changes()
+    if jit_compile and keras.config.backend() != "torch":
+        task.compile(jit_compile=True)
+    task.fit(TEXTS, LABELS, epochs=9, batch_size=16, callbacks=[changes], verbose=0)
+    order, expected = ["layer_2", "layer_1", "layer_0", "embeddings"], {"head", "pooler"}
+    for epoch, found in enumerate(changes.found):
+        if epoch and epoch % 2 == 0:
+            expected = expected | {order.pop(0)}
+        assert found == expected, epoch
+
+
+def test_thawing_needs_gates():
+    task = classifier(unfreeze_every=1)
+    task.compile("adam")
+    task.fit(TEXTS, LABELS, verbose=0)  # the caller's own optimizer: all is trained at once
+    with pytest.raises(ValueError, match="say it in the recipe"):
+        task.fit(TEXTS, LABELS, callbacks=[kbz.training.GradualUnfreezing()], verbose=0)
