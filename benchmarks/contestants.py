@@ -32,7 +32,7 @@ class Ours:
         self._set_head()
         # Compiled once: the recipe would make a new optimizer, and a new graph, for each `fit`.
         recipe = kbz.Recipe(given.LEARNING_RATE, 0.0, given.WEIGHT_DECAY, given.CLIP_NORM)
-        self.task.compile(recipe.optimizer())
+        self.task.compile(recipe.build_optimizer())
         ids = given.ready_batch(self.task.encoder.config.vocabulary_size)
         self.batch = {"token_ids": ids, "segment_ids": ids * 0, "padding_mask": ids * 0 + 1}
 

@@ -14,6 +14,7 @@ from .locating import locate
 from .precision import dtype_scope
 from .preprocessing import preprocessor_for
 from .registry import get_preset, preset_names
+from .training.freezing import restart_top
 
 HEADS = ("auto", "load", "new")
 
@@ -90,6 +91,11 @@ def load_task(
     return _from_checkpoint(checkpoint, info, cls, new, dtype, options)
 
 
+def restart(encoder, options):
+    """Gives those layers new weights that the recipe among the options of a new head names."""
+    restart_top(encoder, getattr(options.get("recipe"), "reinit_top", 0))
+
+
 PREPROCESSOR_OPTIONS = (
     "max_sequence_length",
     "truncation",
@@ -125,6 +131,7 @@ def _from_native(folder, cls, new, dtype, options):
         preprocessor = type(preprocessor)(preprocessor.tokenizer, **config)
     if new:
         encoder = task.encoder
+        restart(encoder, options)
         with dtype_scope(dtype):
             task = cls(encoder, preprocessor, **options)
         old = {id(weight) for weight in encoder.weights}
@@ -159,6 +166,8 @@ def _from_checkpoint(checkpoint, info, cls, new, dtype, options):
     longest = encoder.config.max_sequence_length
     packing = {"max_sequence_length": longest, **packing}
     preprocessor = preprocessor_for(encoder.config, checkpoint.tokenizer(), **packing)
+    if found is None:
+        restart(encoder, options)
     head = {**(checkpoint.head_dropout(cls.head_style) if cls.has_dropout else {}), **(found or {})}
     with dtype_scope(dtype):
         task = cls(encoder, preprocessor, **{**head, **options})

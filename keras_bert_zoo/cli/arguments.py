@@ -121,14 +121,26 @@ def _add_finetune(parser):
     training = parser.add_argument_group("training")
     add_training(training)
     training.add_argument(
+        "--seeds", type=whole(1), default=1, metavar="N", help="so many runs; the best is saved"
+    )
+    training.add_argument(
+        "--search", action="store_true", help="try the paper's rates, batch sizes and epochs"
+    )
+    training.add_argument(
         "--predict", action="append", metavar="TEXT", help="a text to classify at the end"
     )
 
 
 def add_training(training):
     """What all commands take that train a task."""
-    training.add_argument("--epochs", type=whole(1), default=3, metavar="N", help="default: 3")
-    _add_batch_size(training)
+    training.add_argument(
+        "--recipe",
+        type=filled,
+        metavar="NAME",
+        help=f"of {', '.join(RECIPES)}, or a recipe.json; other options change it",
+    )
+    training.add_argument("--epochs", type=whole(1), metavar="N", help="default: 3")
+    training.add_argument("--batch-size", type=whole(1), metavar="N", help="default: 32")
     training.add_argument(
         "--learning-rate", type=positive, metavar="X", help="by the size of the encoder if not"
     )
@@ -263,6 +275,7 @@ TASK_HELP = (
     "of tokens and tags. span: SQuAD JSON. choice: a table of prompts, choices and labels. mask: "
     "texts. embed: a table of texts that belong together, and perhaps a score"
 )
+RECIPES = ("bert", "roberta", "electra", "deberta_v3", "modernbert", "few_sample")
 FILE_HELP = "csv, tsv, jsonl, json or parquet"
 
 # Command -> module of this package, what it does, and its options.

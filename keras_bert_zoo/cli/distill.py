@@ -17,7 +17,7 @@ from .data import read_labelled, read_texts
 from .finetune import check_output, check_replaceable
 from .kinds import KINDS, kind_of
 from .runtime import start_keras
-from .untrained import fit_options
+from .untrained import fit_options, follow, read_recipe
 
 NEEDS_KERAS = True
 TABLES = ("text", "pair", "document", "early-exit")
@@ -87,7 +87,7 @@ def run(args):
     )
     print(f"{type(task).__name__}; {shown}; {len(train[0]):,} rows of {args.train}", flush=True)
     numbers = {"temperature": args.temperature, "alpha": args.alpha}
-    distill(task, teacher, *train, **numbers, **fit_options(args))
+    distill(task, teacher, *train, **numbers, **fit_options(args, task))
     task.save_to_preset(args.output, overwrite=args.overwrite)
     print(f"Saved to {args.output}")
     for who, one in (("teacher", teacher), ("student", task)):
@@ -133,6 +133,7 @@ def new_student(args, teacher):
     from ..catalog import load_task
     from ..pretraining.distillation import student_of
     from ..training import Recipe
+    from ..training.named_recipes import named_recipe
 
     if isinstance(args.student, str):
         options = {
@@ -156,8 +157,11 @@ def new_student(args, teacher):
         task.preprocessor = type(teacher.preprocessor)(tokenizer, **packing)
     if args.truncation is not None:
         task.preprocessor.truncation = args.truncation
-    rate = args.learning_rate
-    task.recipe = Recipe.for_encoder(task.encoder.config) if rate is None else Recipe(rate)
+    recipe = read_recipe(args.recipe) if args.recipe else Recipe.for_encoder(task.encoder.config)
+    if isinstance(recipe, str):
+        recipe = named_recipe(recipe, task.encoder.config)
+    task.recipe = recipe
+    follow(task, args)
     return task
 
 

@@ -21,6 +21,7 @@ from .data import (
 from .failures import say
 from .kinds import KINDS, is_kind
 from .runtime import start_keras
+from .trials import best_of, wanted
 from .untrained import fit_options, load
 
 NEEDS_KERAS = True
@@ -33,7 +34,7 @@ def run(args):
 
         finetune_kind.run(args)
         return
-    given = given_labels(args)
+    given, several = given_labels(args), wanted(args)
     check_output(args)
     train, validation, test = read_data(args)
     labels = labels_of(args, given, train, [validation, test])
@@ -42,19 +43,36 @@ def run(args):
 
     check_replaceable(args)
     head = {"num_classes": 1} if labels is None else {"labels": labels}
-    task = load(args, getattr(tasks, KINDS[args.task][0]), problem=args.problem, **head)
+    cls, held_out = getattr(tasks, KINDS[args.task][0]), validation
+    task = load(args, cls, problem=args.problem, **head)
     describe(task, train, validation, test)
     if task.preprocessor.truncation == "error" and args.task != "document":
         refuse_long_texts(task, [train, validation, test])
-    history = task.fit(
-        train.x,
-        train.labels,
-        validation_data=validation and (validation.x, validation.labels),
-        **fit_options(args),
-    ).history
+
+    def fitted(args, task=None):
+        task = task or load(args, cls, problem=args.problem, **head)
+        data = held_out and (held_out.x, held_out.labels)
+        options = fit_options(args, task)
+        return task, task.fit(train.x, train.labels, validation_data=data, **options).history
+
+    if several:
+        metric = "mae" if args.problem == "regression" else "accuracy"
+        floor, _ = baseline(train.labels, validation.labels, args.problem, labels)
+        task, history = best_of(
+            args,
+            task.encoder.config.hidden_dim,
+            fitted,
+            lambda trained: trained[1][f"val_{metric}"][-1],
+            metric,
+            floor,
+            higher=metric == "accuracy",
+        )
+    else:
+        task, history = fitted(args, task)
     task.save_to_preset(args.output, overwrite=args.overwrite)
     print(f"Saved to {args.output}")
     report(args, task, history, train, validation, test)
+    write_page(args, task, history, validation or test)
 
 
 # -------------------------------------------------------------------------------------- before
@@ -196,6 +214,15 @@ def _content(data, task):
     shown = [f"{label} {counts[label]:,}" for label in task.labels[:SHOWN]]
     more = len(task.labels) - SHOWN
     return ", ".join(shown) + (f" and {more:,} more labels" if more > 0 else "")
+
+
+def write_page(args, task, history, data):
+    """Writes report.html beside the saved task; `data` has texts and labels, or is None."""
+    from ..report import write_report
+
+    path = Path(args.output) / "report.html"
+    write_report(path, task, history, data and (data.x, data.labels), title=f"{args.train}")
+    print(f"Curves, confusions and hardest examples: {path}")
 
 
 def report(args, task, history, train, validation, test):

@@ -2,6 +2,7 @@
 
 import random
 import sys
+from pathlib import Path
 
 from ..tables import check_file
 from .arguments import UsageError
@@ -9,16 +10,19 @@ from .finetune import check_output, check_replaceable
 from .kinds import kind_of
 from .kinds.kind import Examples
 from .runtime import start_keras
+from .trials import best_of, wanted
 from .untrained import fit_options, load
 
 
 def run(args):
     check_options(args)
+    several = wanted(args)
     check_output(args)
     for path in filter(None, (args.train, args.validation, args.test)):
         check_file(path)
     start_keras(args.seed, args.debug)
     from .. import tasks
+    from ..report import write_report
 
     check_replaceable(args)
     kind = kind_of(args.task)
@@ -26,12 +30,26 @@ def run(args):
     head = kind.head(train, [data for data in (validation, test) if data])
     cls = getattr(tasks, kind.cls)
     # A head of the same kind without labels is worth keeping; one with labels is trained anew.
-    task = load(args, cls, "new" if cls.head_options else "auto", **head)
+    kept = "new" if cls.head_options else "auto"
+    task = load(args, cls, kept, **head)
     describe(task, train, validation, test)
-    fit = fit_options(args)
-    if validation:
-        fit["validation_data"] = tuple(p for p in (validation.x, validation.y) if p is not None)
-    task.fit(train.x, train.y, **fit)
+
+    def fitted(args, task=None):
+        task = task or load(args, cls, kept, **head)
+        fit = fit_options(args, task)
+        if validation:
+            data = (validation.x, validation.y)
+            fit["validation_data"] = tuple(part for part in data if part is not None)
+        return task, task.fit(train.x, train.y, **fit)
+
+    if several:
+
+        def judge(trained):
+            return next(iter(kind.judge(trained[0], validation, args).values()))
+
+        task, history = best_of(args, task.encoder.config.hidden_dim, fitted, judge, "figure")
+    else:
+        task, history = fitted(args, task)
     if args.task == "span" and validation and task.no_answer != "never":
         print(f"null threshold: {task.fit_null_threshold(validation.x):.4f}")
     task.save_to_preset(args.output, overwrite=args.overwrite)
@@ -39,6 +57,7 @@ def run(args):
     for name, data in (("validation", validation), ("test", test)):
         if data:
             print(f"{name} {told(kind.judge(task, data, args))}")
+    write_report(Path(args.output) / "report.html", task, history, title=args.train)
     for text in args.predict or []:
         print(f"{text!r}: {kind.answers(task, [text], args)[0]}")
 

@@ -101,7 +101,7 @@ def train(glue, data, args, folder):
     parts = ", ".join(f"{part} {len(rows_of(x)):,}" for part, (x, _) in data.items())
     print(f"{glue.name}: {task.count_params():,} parameters; rows: {parts}")
     sys.stdout.flush()
-    task.fit(texts, labels, **fit_options(args))
+    task.fit(texts, labels, **fit_options(args, task))
     scores = {
         part: glue_scores(glue, data[part][1], answers(task, glue, data[part][0], args))
         for part in judged

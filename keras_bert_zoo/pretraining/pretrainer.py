@@ -10,6 +10,7 @@ from ..tasks.feeding import for_trainer
 from ..tasks.task import encoder_inputs
 from ..training import Recipe
 from ..training.denormals import flushed_denormals
+from ..training.freezing import freeze
 from ..training.fresh_gradients import FreshGradients
 from ..training.resumable_fit import fit_resumable, saved_seed
 from .batches import PretrainingBatches
@@ -149,7 +150,8 @@ class Pretrainer(Becoming, FreshGradients, keras.Model):
             **kwargs: of `keras.Model.compile`; losses and metrics are those of the objectives.
         """
         if isinstance(optimizer, str) and optimizer == "auto":
-            optimizer = self.recipe.optimizer(total_steps)
+            freeze(self, self.recipe.freeze)
+            optimizer = self.recipe.build_optimizer(total_steps, self.encoder)
         super().compile(optimizer, **kwargs)
 
     def compile_from_config(self, config):
@@ -195,7 +197,7 @@ class Pretrainer(Becoming, FreshGradients, keras.Model):
         batches = self.batches(x, batch_size)
         steps = steps_per_epoch or batches.batches_per_pass
         if not self.compiled:
-            self.compile(total_steps=steps * epochs)
+            self.compile(total_steps=self.recipe.updates(steps * epochs))
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
         options = {"steps_per_epoch": steps, "epochs": epochs, **kwargs}

@@ -8,7 +8,11 @@ import numpy as np
 
 from ..families import family_called
 from ..training import RealRows, Recipe
+from ..training.freezing import freeze
+from ..training.label_smoothing import smoothed
+from ..training.named_recipes import named_recipe
 from ..training.random_state import read_random_state, write_random_state
+from ..training.second_look import SecondLook
 from .trainer import TextTrainer
 
 TASKS = {}
@@ -21,7 +25,7 @@ LOSSES_OF_PROBABILITIES = {
 }
 
 
-class Task(TextTrainer):
+class Task(SecondLook, TextTrainer):
     """A model for one task over any encoder: raw input in, answers out.
 
     A subclass says what its head is, how labels become arrays, and its loss and metrics.
@@ -31,7 +35,8 @@ class Task(TextTrainer):
         outputs: the head's output, symbolic.
         inputs: the encoder's inputs, symbolic.
         preprocessor: `Preprocessor`; None for a task that takes encoded inputs only.
-        recipe: `Recipe` of the default optimizer; chosen by the encoder's size if not given.
+        recipe: `Recipe`, or the name of one (see `named_recipe`); by the encoder's size if not
+            given.
         seed: of the order of the data; drawn if not given.
     """
 
@@ -60,6 +65,8 @@ class Task(TextTrainer):
             # One that is not part of the outputs has no gradients.
             style = family_called(encoder.config.family).head(self.head_style)
             encoder.pooler.trainable = style.uses_pooler
+        if isinstance(recipe, str):
+            recipe = named_recipe(recipe, encoder.config)
         self.recipe = recipe or Recipe.for_encoder(encoder.config)
         self.seed = random.randrange(2**31) if seed is None else seed
         self.conversion_report = self.truncation_report = None
@@ -127,8 +134,8 @@ class Task(TextTrainer):
         """Configures training. Without a call, `fit` compiles with the recipe.
 
         Args:
-            optimizer: a Keras optimizer, or `"auto"`: the recipe's AdamW, with warm-up and decay
-                if `total_steps` is given.
+            optimizer: a Keras optimizer, or `"auto"`: the recipe's, whose rate changes if
+                `total_steps` is given; what the recipe freezes is frozen.
             loss: on logits; `"auto"` is the task's own.
             metrics: on logits; `"auto"` are the task's own.
             weighted_metrics: as in Keras.
@@ -137,7 +144,8 @@ class Task(TextTrainer):
         """
         self._by_recipe = isinstance(optimizer, str) and optimizer == "auto"
         if self._by_recipe:
-            optimizer = self.recipe.optimizer(total_steps)
+            freeze(self, self.recipe.freeze)
+            optimizer = self.recipe.build_optimizer(total_steps, self.encoder)
         if isinstance(loss, str):
             loss = self._loss_called(loss)
         metrics = self._metrics_called(metrics)
@@ -150,7 +158,7 @@ class Task(TextTrainer):
 
     def _loss_called(self, name):
         if name == "auto":
-            return self.default_loss()
+            return smoothed(self.default_loss(), self.recipe.label_smoothing)
         if name in LOSSES_OF_PROBABILITIES:
             return LOSSES_OF_PROBABILITIES[name](from_logits=True)
         return keras.losses.get(name)
@@ -184,8 +192,7 @@ class Task(TextTrainer):
     def prepare_to_fit(self, batches, epochs, initial_epoch, steps_per_epoch):
         """Compiles with the recipe, unless the caller did, or a run of it is to be continued."""
         steps = steps_per_epoch or getattr(batches, "num_batches", None)
-        total = steps and steps * epochs
-        self.ensure_trainable(total, initial_epoch)
+        self.ensure_trainable(self.recipe.updates(steps and steps * epochs), initial_epoch)
 
     def hold_random_state(self):
         """Keeps the random state for `continue_random_state`: what Keras builds draws from it."""

@@ -141,9 +141,9 @@ class TokenClassifier(FeatureTask):
             metrics.append(EntityF1(self.labels, name="entity_f1"))
         return metrics
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def loss_of(self, x, y, y_pred, sample_weight):
         if self.head_kind != "crf" or y is None:
-            return super().compute_loss(x, y, y_pred, sample_weight, training)
+            return super().loss_of(x, y, y_pred, sample_weight)
         mask = ops.greater(sample_weight, 0)
         each = crf.negative_log_likelihood(
             y_pred["logits"], y_pred["transitions"], ops.cast(y, "int32"), mask

@@ -9,6 +9,7 @@ import numpy as np
 from ..preprocessing import LengthBatches
 from ..preprocessing.inputs import is_encoded, is_table, split_labels
 from ..training.denormals import flushed_denormals
+from ..training.gradual_unfreezing import GradualUnfreezing
 from ..training.resumable_fit import fit_ready, fit_resumable, saved_seed
 from .feeding import Feeder, for_trainer
 
@@ -28,7 +29,7 @@ class TextTrainer(keras.Model):
         x=None,
         y=None,
         batch_size=None,
-        epochs=1,
+        epochs=None,
         verbose="auto",
         callbacks=None,
         validation_split=0.0,
@@ -48,12 +49,14 @@ class TextTrainer(keras.Model):
                 (DataFrame, `datasets.Dataset`), batches (`tf.data.Dataset`, PyDataset, loader,
                 generator), or the encoder's inputs.
             y: labels, or the name of the table's label column.
-            batch_size: texts in a batch; 32 if not given.
+            batch_size: texts in a batch; the recipe's if not given, else 32.
+            epochs: passes over the data; the recipe's if not given, else 1.
             class_weight: dictionary from label (name or number) to weight.
 
         Returns:
             Keras' `History`.
         """
+        epochs, batch_size = epochs or self.recipe.epochs or 1, batch_size or self.recipe.batch_size
         rest = {"epochs": epochs, "verbose": verbose, "initial_epoch": initial_epoch, **kwargs}
         rest["steps_per_epoch"] = steps_per_epoch
         self.seed = saved_seed(callbacks, self.seed)
@@ -65,7 +68,7 @@ class TextTrainer(keras.Model):
                 x,
                 self._encoded(y),
                 batch_size=batch_size,
-                callbacks=callbacks,
+                callbacks=[*keras.tree.flatten(callbacks or []), *self._asked_by_recipe()],
                 validation_split=validation_split,
                 validation_data=self._encoded_pair(validation_data),
                 shuffle=shuffle,
@@ -212,7 +215,9 @@ class TextTrainer(keras.Model):
     def _number_epochs(self, batches):
         """Goes on with the order where the optimizer is: a loaded task sees what is next."""
         if isinstance(batches, LengthBatches):
-            batches.epoch = int(self.optimizer.iterations) // batches.num_batches
+            optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+            seen = int(optimizer.iterations) * (optimizer.gradient_accumulation_steps or 1)
+            batches.epoch = seen // batches.num_batches
 
     @contextlib.contextmanager
     def _fed(self, *all_batches):
@@ -232,12 +237,16 @@ class TextTrainer(keras.Model):
         given = (
             callbacks if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
         )
-        once = iter([batches])
+        once, given = iter([batches]), [*given, *self._asked_by_recipe()]
         ours = keras.callbacks.LambdaCallback(
             on_train_begin=lambda logs: self.continue_random_state(),
             on_epoch_end=lambda epoch, logs: self._tell(next(once, None)),
         )
         return [*given, ours]
+
+    def _asked_by_recipe(self):
+        every = self.recipe.unfreeze_every if self._by_recipe else None
+        return [GradualUnfreezing(every)] if every else []
 
     def _tell(self, batches):
         """Keeps the truncation report, and warns if that is asked for."""

@@ -35,7 +35,7 @@ def task():
     task = tiny_classifier(preprocessor=preprocessor())
     task.recipe = kbz.Recipe(learning_rate=0.01)
     task.history_of_fit = task.fit(TEXTS, LABELS, epochs=12, batch_size=24, verbose=0).history
-    task.compile(kbz.Recipe(learning_rate=1e-3).optimizer())  # compiled once for all tests
+    task.compile(kbz.Recipe(learning_rate=1e-3).build_optimizer())  # compiled once for all tests
     return task
 
 

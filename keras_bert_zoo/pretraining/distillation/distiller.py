@@ -10,6 +10,7 @@ from ...layers.initializers import truncated_normal
 from ...tasks import MultipleChoice
 from ...tasks.task import encoder_inputs
 from ...tasks.trainer import TextTrainer
+from ...training.freezing import freeze
 from ...training.fresh_gradients import FreshGradients
 from ...training.metrics import RealRows
 from ..encoded import encoded_for
@@ -132,7 +133,8 @@ class Distiller(FreshGradients, TextTrainer):
         """
         self._by_recipe = isinstance(optimizer, str) and optimizer == "auto"
         if self._by_recipe:
-            optimizer = self.recipe.optimizer(total_steps)
+            freeze(self.student, self.recipe.freeze)
+            optimizer = self.recipe.build_optimizer(total_steps, self.student.encoder)
         super().compile(optimizer, **kwargs)
 
     def fit(self, x=None, y=None, **options):
@@ -152,7 +154,7 @@ class Distiller(FreshGradients, TextTrainer):
 
     def prepare_to_fit(self, batches, epochs, initial_epoch, steps_per_epoch):
         steps = steps_per_epoch or getattr(batches, "num_batches", None)
-        self.ensure_trainable(steps and steps * epochs, initial_epoch)
+        self.ensure_trainable(self.recipe.updates(steps and steps * epochs), initial_epoch)
 
     def ensure_trainable(self, total_steps=None, initial_epoch=0):
         """Compiles with the recipe if nobody did, or if its last run has come to its end."""
