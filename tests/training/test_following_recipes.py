@@ -68,17 +68,17 @@ def changed(task, **options):
 @pytest.mark.parametrize(
     ("freeze", "trained"),
     [
-        (None, {"embeddings", "layer_0", "layer_1", "layer_2", "pooler", "head"}),
-        ("embeddings", {"layer_0", "layer_1", "layer_2", "pooler", "head"}),
-        (0, {"layer_0", "layer_1", "layer_2", "pooler", "head"}),
-        (2, {"layer_2", "pooler", "head"}),
-        ("encoder", {"head"}),
-        (("layer_[01]/", "head/"), {"embeddings", "layer_2", "pooler"}),
+        (None, "embeddings layer_0 layer_1 layer_2 pooler head"),
+        ("embeddings", "layer_0 layer_1 layer_2 pooler head"),
+        (0, "layer_0 layer_1 layer_2 pooler head"),
+        (2, "layer_2 pooler head"),
+        ("encoder", "head"),
+        (("layer_[01]/", "head/"), "embeddings layer_2 pooler"),
     ],
     ids=str,
 )
 def test_what_is_frozen_stays(freeze, trained):
-    assert changed(classifier(freeze=freeze)) == trained
+    assert changed(classifier(freeze=freeze)) == set(trained.split())
 
 
 def test_what_cannot_be_frozen():
