@@ -18,6 +18,7 @@ PUBLIC = {
     "PretrainingBatches": "batches",
     "ReplacedTokens": "objectives.replaced_tokens",
     "SentenceOrder": "objectives.sentence_order",
+    "SentenceVectors": "objectives.sentence_vectors",
     "SpanBoundary": "objectives.span_boundary",
     "TranslatedTokens": "objectives.translated_tokens",
     "VocabularyReport": "vocabulary",
@@ -25,6 +26,7 @@ PUBLIC = {
     "build_corpus": "corpus",
     "distill": "distillation",
     "fit_phases": "phases",
+    "taught_sentences": "taught_sentences",
     "train_vocabulary": "vocabulary",
     "translations": "translations",
 }

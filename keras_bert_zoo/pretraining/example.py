@@ -18,6 +18,7 @@ class Example:
         spans: int32 `(k, 2)`, stretches of tokens that belong together (entities, phrases), from
             the first to the one after the last.
         languages: the row of each part's language in the encoder's table, for `TranslatedTokens`.
+        vector: float `(n,)`, what another model says of the whole, for `SentenceVectors`.
     """
 
     token_ids: np.ndarray
@@ -26,6 +27,7 @@ class Example:
     document: int = 0
     spans: np.ndarray | None = None
     languages: tuple[int, ...] = ()
+    vector: np.ndarray | None = None
 
 
 class Examples:

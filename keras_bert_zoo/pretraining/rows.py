@@ -18,7 +18,8 @@ def rows_of(examples, tokenizer, length):
         `words` `(rows, length)`, the number of each token's word in its row, -1 for special tokens
         and padding; `parts` `(rows, 2, 2)`, where each part begins and ends, zeros for a part that
         is not there; `languages` `(rows, 2)`, -1 where it is not said; `documents` `(rows,)`,
-        int64. And `spans`, a list of arrays `(k, 2)` in places of the row.
+        int64. And `spans`, a list of arrays `(k, 2)` in places of the row; `vectors`, float32
+        `(rows, n)`, if all examples have one.
 
     Raises:
         ValueError: an example that is too long.
@@ -34,6 +35,8 @@ def rows_of(examples, tokenizer, length):
         "documents": np.array([example.document for example in examples], "int64"),
         "spans": [],
     }
+    if examples and all(example.vector is not None for example in examples):
+        rows["vectors"] = np.stack([example.vector for example in examples]).astype("float32")
     for row, example in enumerate(examples):
         layout = tokenizer.template.layout(len(example.lengths))
         size = layout.special + sum(example.lengths)

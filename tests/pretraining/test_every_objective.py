@@ -8,7 +8,13 @@ import pytest
 
 import keras_bert_zoo as kbz
 from keras_bert_zoo.families import family_called
-from keras_bert_zoo.pretraining import Example, Examples, Pretrainer, ReplacedTokens
+from keras_bert_zoo.pretraining import (
+    Example,
+    Examples,
+    Pretrainer,
+    ReplacedTokens,
+    SentenceVectors,
+)
 from keras_bert_zoo.pretraining.objectives import OBJECTIVES, objective
 from keras_bert_zoo.pretraining.rows import rows_of
 from tests.tiny import tiny_config, tiny_tokenizer
@@ -27,7 +33,8 @@ def pairs_of_text(count=24):
         spans = np.array([[0, 2]], "int32")
         parts = (cut, len(second))
         starts = np.ones(len(ids), bool)
-        found.append(Example(ids, starts, parts, number % 5, spans, languages=(0, 2)))
+        vector = np.array([1.0, number % 3, number % 5])
+        found.append(Example(ids, starts, parts, number % 5, spans, (0, 2), vector))
     return Examples(found)
 
 
@@ -39,6 +46,7 @@ CASES = {
     "permuted_tokens": (["permuted_tokens"], "xlnet", {}, 4.97638),
     "replaced_tokens": ([ReplacedTokens(temperature=0)], "electra", {"embedding_dim": 8}, 45.18933),
     "sentence_order": (["sentence_order"], "albert", {"embedding_dim": 8}, 0.68670),
+    "sentence_vectors": (["masked_tokens", SentenceVectors(3)], "bert", {}, 6.21029),
     "span_boundary": (["masked_tokens", "span_boundary"], "bert", {}, 10.23597),
     "translated_tokens": (["translated_tokens"], "xlm", {"num_languages": 3}, 4.12354),
 }

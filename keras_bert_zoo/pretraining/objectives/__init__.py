@@ -11,6 +11,7 @@ OBJECTIVES = {
     "permuted_tokens": ("permuted_tokens", "PermutedTokens"),
     "replaced_tokens": ("replaced_tokens", "ReplacedTokens"),
     "sentence_order": ("sentence_order", "SentenceOrder"),
+    "sentence_vectors": ("sentence_vectors", "SentenceVectors"),
     "span_boundary": ("span_boundary", "SpanBoundary"),
     "translated_tokens": ("translated_tokens", "TranslatedTokens"),
 }
