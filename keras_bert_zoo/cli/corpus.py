@@ -5,7 +5,8 @@ import json
 
 from ..pretraining.corpus.packing import PACKINGS
 from ..pretraining.corpus.settings import ENGINES, Settings
-from .arguments import UsageError, chance, filled, whole
+from .arguments import UsageError
+from .values import chance, filled, whole
 
 NEEDS_KERAS = False  # whose import takes longer than a small corpus
 SETTINGS = tuple(field.name for field in dataclasses.fields(Settings))

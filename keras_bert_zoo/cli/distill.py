@@ -132,8 +132,7 @@ def new_student(args, teacher):
     """The student: some layers of the teacher, or a preset with a new head like the teacher's."""
     from ..catalog import load_task
     from ..pretraining.distillation import student_of
-    from ..training import Recipe
-    from ..training.named_recipes import named_recipe
+    from ..training.named_recipes import recipe_for
 
     if isinstance(args.student, str):
         options = {
@@ -157,10 +156,7 @@ def new_student(args, teacher):
         task.preprocessor = type(teacher.preprocessor)(tokenizer, **packing)
     if args.truncation is not None:
         task.preprocessor.truncation = args.truncation
-    recipe = read_recipe(args.recipe) if args.recipe else Recipe.for_encoder(task.encoder.config)
-    if isinstance(recipe, str):
-        recipe = named_recipe(recipe, task.encoder.config)
-    task.recipe = recipe
+    task.recipe = recipe_for(task.encoder.config, args.recipe and read_recipe(args.recipe))
     follow(task, args)
     return task
 

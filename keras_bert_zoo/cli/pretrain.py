@@ -6,9 +6,9 @@ from pathlib import Path
 from ..errors import nearest
 from ..pretraining.objectives import OBJECTIVES
 from ..pretraining.sizes import SIZES
-from .arguments import filled, positive, whole
 from .finetune import check_output, check_replaceable
 from .runtime import start_keras
+from .values import filled, positive, whole
 
 NEEDS_KERAS = True
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")

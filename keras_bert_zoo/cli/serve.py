@@ -3,10 +3,11 @@
 import dataclasses
 
 from ..serve.settings import Settings
-from .arguments import PRESET_HELP, add_truncation, filled, positive, whole
+from .arguments import PRESET_HELP, add_truncation
 from .failures import say
 from .runtime import start_keras
 from .saved import load_saved
+from .values import filled, positive, whole
 
 NEEDS_KERAS = True
 

@@ -5,8 +5,9 @@ import json
 import os
 from pathlib import Path
 
-from .arguments import PRESET_HELP, UsageError, add_shared, filled, whole
+from .arguments import PRESET_HELP, UsageError, add_shared
 from .runtime import start_keras
+from .values import filled, whole
 
 NEEDS_KERAS = True
 KINDS = ("wordpiece", "byte_bpe", "unigram")

@@ -10,9 +10,10 @@ from ..families import family_called
 from ..training import RealRows, Recipe
 from ..training.freezing import freeze
 from ..training.label_smoothing import smoothed
-from ..training.named_recipes import named_recipe
+from ..training.named_recipes import recipe_for
 from ..training.random_state import read_random_state, write_random_state
 from ..training.second_look import SecondLook
+from .saving import Saving
 from .trainer import TextTrainer
 
 TASKS = {}
@@ -25,7 +26,7 @@ LOSSES_OF_PROBABILITIES = {
 }
 
 
-class Task(SecondLook, TextTrainer):
+class Task(Saving, SecondLook, TextTrainer):
     """A model for one task over any encoder: raw input in, answers out.
 
     A subclass says what its head is, how labels become arrays, and its loss and metrics.
@@ -65,9 +66,7 @@ class Task(SecondLook, TextTrainer):
             # One that is not part of the outputs has no gradients.
             style = family_called(encoder.config.family).head(self.head_style)
             encoder.pooler.trainable = style.uses_pooler
-        if isinstance(recipe, str):
-            recipe = named_recipe(recipe, encoder.config)
-        self.recipe = recipe or Recipe.for_encoder(encoder.config)
+        self.recipe = recipe_for(encoder.config, recipe)
         self.seed = random.randrange(2**31) if seed is None else seed
         self.conversion_report = self.truncation_report = None
         self._by_recipe, self._random_state, self._forward = False, None, None
@@ -277,105 +276,6 @@ class Task(SecondLook, TextTrainer):
         if isinstance(config["recipe"], dict):  # as saved, not as given to `from_preset`
             config["recipe"] = Recipe(**config["recipe"])
         return cls(**config)
-
-    def save_to_preset(self, folder, overwrite=False):
-        """Writes config, tokenizer, weights, recipe and a model card into a folder, or nothing.
-
-        Args:
-            folder: a new one, an empty one, or a preset that is replaced.
-            overwrite: whether a folder that holds something else may be replaced.
-        """
-        from ..checkpoints.native import save_task
-
-        save_task(self, folder, overwrite=overwrite)
-
-    def save_to_hugging_face(self, folder, overwrite=False):
-        """Writes a folder that transformers' Auto classes read: config, weights, tokenizer.
-
-        Args:
-            folder: a new one, or an empty one.
-            overwrite: whether a folder that holds something may be replaced.
-
-        Raises:
-            FileExistsError: the folder holds something.
-            ValueError: the task has weights that transformers has no place for, as a CRF.
-        """
-        from ..checkpoints.hugging_face_writer import save_hugging_face
-
-        save_hugging_face(self, folder, overwrite=overwrite)
-
-    def save_to_keras_hub(self, folder, overwrite=False):
-        """Writes a folder that `from_preset` of KerasHub reads: a text classifier with its head,
-        of any other task the encoder.
-
-        Args:
-            folder: a new one, or an empty one.
-            overwrite: whether a folder that holds something may be replaced.
-
-        Raises:
-            FileExistsError: the folder holds something.
-            ValueError: KerasHub has no such family or tokenizer, or other numbers in its code.
-        """
-        from ..checkpoints.keras_hub_writer import save_keras_hub
-
-        save_keras_hub(self, folder, overwrite=overwrite)
-
-    def save_to_google(self, folder, overwrite=False):
-        """Writes a checkpoint of TensorFlow 1 that Google's scripts read, of a BERT, an ALBERT or
-        an ELECTRA: with the head if they have the same, else the encoder.
-
-        Args:
-            folder: a new one, or an empty one.
-            overwrite: whether a folder that holds something may be replaced.
-
-        Raises:
-            FileExistsError: the folder holds something.
-            ValueError: their code has no such family or tokenizer, or other numbers in it.
-        """
-        from ..checkpoints.google_writer import save_google
-
-        save_google(self, folder, overwrite=overwrite)
-
-    def export(self, folder, format="tf_saved_model", *, overwrite=False, **options):
-        """Writes the task for a runtime that does not have this library.
-
-        Args:
-            folder: a new one, an empty one, or one that an export wrote.
-            format: `"tf_saved_model"`, which takes raw text; `"onnx"`, `"litert"`, `"openvino"` or
-                `"torch_export"`, which take ids, with tokenizer.json beside them.
-            overwrite: whether a folder that holds something else may be replaced.
-            **options: of the format; see the module of its name in `keras_bert_zoo.export`.
-
-        Returns:
-            A report of what was written, which is in the folder too, as export.json.
-
-        Raises:
-            FileExistsError: the folder holds something that no export wrote.
-            ImportError: a package is needed: which.
-            ValueError: an unknown format, or one that has no place for such a task.
-        """
-        from ..export import export
-
-        return export(self, folder, format, overwrite=overwrite, **options)
-
-    def push_to_hub(self, repository, **options):
-        """Writes the task to a repository of the Hugging Face Hub, which is made if need be.
-
-        Args:
-            repository: `"owner/name"`.
-            **options: `form`, which is `"hugging-face"`, `"keras-bert-zoo"`, `"keras-hub"`,
-                `"tf1"` or `"sentence-transformers"`; `private`; `revision`; `token`.
-
-        Returns:
-            The address of the commit.
-
-        Example:
-
-        >>> task.push_to_hub("me/my-classifier", private=True)
-        """
-        from ..checkpoints.formats import push
-
-        return push(self, repository, **options)
 
     @classmethod
     def from_preset(cls, preset, **options):

@@ -31,8 +31,6 @@ def describe(recipe, task):
     frozen = frozen_by(task, recipe.freeze)
     groups = {}
     for weight in task.weights:
-        if not weight.path or "seed" in weight.path:
-            continue
         rate = recipe.learning_rate * _factor(factors, weight.path)
         decays = not any(re.search(part, weight.path) for part in recipe.no_decay)
         is_trained = weight.trainable and id(weight) not in frozen

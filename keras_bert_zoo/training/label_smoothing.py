@@ -48,11 +48,11 @@ def smoothed(loss, share):
         return loss
     if isinstance(loss, dict):
         return {key: smoothed(one, share) for key, one in loss.items()}
-    config = loss.get_config()
     if isinstance(loss, keras.losses.SparseCategoricalCrossentropy):
         return SmoothedCrossentropy(share, reduction=loss.reduction)
     if isinstance(loss, keras.losses.BinaryCrossentropy):
-        return keras.losses.BinaryCrossentropy.from_config({**config, "label_smoothing": share})
+        config = {**loss.get_config(), "label_smoothing": share}
+        return keras.losses.BinaryCrossentropy.from_config(config)
     raise ValueError(
         f"Recipe: label_smoothing={share} is for losses of classes; this task learns by "
         f"{type(loss).__name__}."

@@ -72,6 +72,8 @@ class PerVariable:
 
     def _by_factor(self, variables, *others):
         """`(factor, variables, *others)` of the variables that have it."""
+        if not self.factors and not self.gates:
+            return [(1.0, variables, *others)]
         groups = {}
         for row in zip(variables, *others):
             index = self._get_variable_index(row[0])

@@ -38,9 +38,8 @@ NO_DROPOUT = {"dropout": 0.0, "attention_dropout": 0.0}
 # As far apart as 256 numbers need be: with BERT's 0.02, for 768 to 1,024 of them, learning begins
 # more slowly.
 INITIALIZER_RANGE = 0.05
-
-
-LENGTH = 128
+LENGTH, BATCH_SIZE = 128, 16
+REPORT = 250  # updates from one line of the log to the next
 
 
 def corpora(args):
@@ -75,7 +74,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--text", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
     parser.add_argument("--steps", type=int, default=15_000)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--rate", type=float, default=0.2, help="share of hidden tokens")
@@ -91,7 +90,7 @@ def main():
     pretrainer.compile(
         AdamW(rate, weight_decay=0.01, beta_2=0.98, epsilon=1e-6, global_clipnorm=1.0)
     )
-    report = min(250, args.steps)
+    report = min(REPORT, args.steps)
     pretrainer.fit(
         train,
         batch_size=args.batch_size,

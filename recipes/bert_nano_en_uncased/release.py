@@ -16,6 +16,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from pretrain import BATCH_SIZE, LENGTH, REPORT
 from safetensors.numpy import load_file, save_file
 
 import keras_bert_zoo as kbz
@@ -26,7 +27,7 @@ NAME = "bert_nano_en_uncased"
 # As in BERT, for what is to come: fine-tuning, new heads. No text showed more than 128 places.
 CHANGES = {"dropout": 0.1, "attention_dropout": 0.1, "initializer_range": 0.02}
 CHANGES["max_sequence_length"] = 128
-TOKENS = 250 * 16 * 128  # from one line of the log to the next
+TOKENS = REPORT * BATCH_SIZE * LENGTH  # from one line of the log to the next
 
 
 def weights(work, output):
