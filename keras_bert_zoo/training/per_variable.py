@@ -95,13 +95,10 @@ class PerVariable:
         for factor, some, theirs in self._by_factor(variables, grads):
             super()._parallel_update_step(theirs, some, learning_rate * factor)
 
-    def update_step(self, gradient, variable, learning_rate):
-        # TensorFlow hands an embedding's gradient over as one row for each place in the batch, and
-        # Keras squares them one by one: a token met twice would not get the square of its sum.
-        if hasattr(gradient, "dense_shape"):
-            import tensorflow as tf
+    def _backend_apply_gradients(self, grads, trainable_variables):
+        super()._backend_apply_gradients([*map(_dense, grads)], trainable_variables)
 
-            gradient = tf.convert_to_tensor(gradient)
+    def update_step(self, gradient, variable, learning_rate):
         super().update_step(gradient, variable, learning_rate * self._factor_of(variable))
 
     def _get_current_learning_rate(self):
@@ -114,3 +111,17 @@ class PerVariable:
         config = {**super().get_config(), "no_decay": list(self.no_decay)}
         config |= {"factors": self.factors} if self.factors else {}
         return config | ({"gates": list(self.gates)} if self.gates else {})
+
+
+def _dense(gradient):
+    """A gradient as a tensor of its variable's shape.
+
+    TensorFlow hands an embedding's gradient over as one row for each place in the batch, and Keras
+    squares them one by one: a token met twice would not get the square of its sum, neither in the
+    moments nor in the norm that gradients are cut to.
+    """
+    if not hasattr(gradient, "dense_shape"):
+        return gradient
+    import tensorflow as tf
+
+    return tf.convert_to_tensor(gradient)

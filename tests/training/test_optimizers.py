@@ -85,6 +85,21 @@ def test_repeated_tokens_count_as_their_sum():
     np.testing.assert_allclose(trained(clip_norm=None), trained(clip_norm=1e9), atol=1e-6)
 
 
+def test_the_norm_of_repeated_tokens_is_that_of_their_sum():
+    """By hand: three times token 1 is one row of the gradient, three times as long."""
+    tokens = keras.Input((4,), dtype="int32")
+    table = keras.layers.Embedding(3, 2, embeddings_initializer="zeros")
+    model = keras.Model(tokens, table(tokens))
+    options = {"weight_decay": 0.0, "epsilon": 1.0, "global_clipnorm": 0.5}
+    model.compile(optimizer=AdamW(1.0, **options), loss="mse")
+    model.train_on_batch(np.array([[1, 1, 1, 2]]), np.full((1, 4, 2), -4.0))
+    gradient = np.array([[0, 0], [3, 3], [1, 1]]) * 2 * 4 / 8  # of the mean of (0 + 4)^2
+    gradient *= 0.5 / np.sqrt((gradient**2).sum())
+    scale = np.sqrt(1 - 0.999)  # Adam's first update, with epsilon added as in section 2
+    expected = -gradient * scale / (np.abs(gradient) * scale + 1.0)
+    np.testing.assert_allclose(model.get_weights()[0], expected, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("no_decay", "decaying"),
     [
