@@ -13,6 +13,14 @@ from keras_bert_zoo.registry import get_preset, list_presets, preset_names
 pytestmark = pytest.mark.any_backend
 
 
+@pytest.fixture
+def _forgets_weights():
+    """Keras would make the weights that were left out, of billions, for the next model."""
+    yield
+    keras.utils.clear_session(free_memory=False)
+
+
+@pytest.mark.usefixtures("_forgets_weights")
 @pytest.mark.parametrize("name", preset_names())
 def test_parameters_are_those_of_the_built_encoder(name):
     preset = get_preset(name)

@@ -14,7 +14,7 @@ native = pytest.mark.skipif(
 
 
 @native
-@pytest.mark.parametrize("name", quick(ALL, "text", "token-crf"))
+@pytest.mark.parametrize("name", quick(ALL, "text"))
 def test_every_task_with_open_axes(name, tmp_path):
     task = build(name)
     report = task.export(tmp_path / "out", "openvino")

@@ -16,6 +16,14 @@ QUIET = {"batch_size": 2, "verbose": 0}
 # They differ from other cases by what they read; VisualBERT's answers are among the others.
 SLOW = ("visual-mask", "visual-choice")
 PARAMS = [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in CASES]
+# Where several programs are compiled for each: a CRF's loops take TensorFlow most of a minute.
+SLOW_TO_COMPILE = (*SLOW, "token-crf")
+several_programs = pytest.mark.parametrize(
+    "case",
+    [pytest.param(n, marks=pytest.mark.slow if n in SLOW_TO_COMPILE else ()) for n in CASES],
+    indirect=True,
+    ids=str,
+)
 
 
 @pytest.fixture(scope="module", params=PARAMS, ids=str)
@@ -135,6 +143,7 @@ def test_figures_are_those_of_the_real_rows(case, trained):
     assert ours["loss"] == pytest.approx(theirs["loss"], rel=0.3)
 
 
+@several_programs
 def test_half_precision(case):
     with kbz.precision.dtype_scope("mixed_bfloat16"):
         task = case.build()
@@ -143,6 +152,7 @@ def test_half_precision(case):
     assert all(array.dtype == "float32" for array in arrays(task.predict(case.x, verbose=0)))
 
 
+@several_programs
 def test_low_rank_and_int8(case):
     task = case.build()
     before = task.predict(case.x, verbose=0)
@@ -154,6 +164,7 @@ def test_low_rank_and_int8(case):
     assert np.isfinite(task.train_on_batch(case.x, case.y, return_dict=True)["loss"])
 
 
+@several_programs
 def test_keras_files_go_on_as_if_never_saved(case, tmp_path):
     task = case.build()
     task.compile(total_steps=40)
