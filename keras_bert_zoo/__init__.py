@@ -38,6 +38,7 @@ PUBLIC = {
     "VectorIndex": "tasks",
     "VisualPreprocessor": "preprocessing",
     "ZeroShotClassifier": "tasks",
+    "distribute": "distribution",
     "list_presets": "registry",
 }
 MODULES = (

@@ -13,13 +13,24 @@ class FeatureBatches(LengthBatches):
         targets: list of what is to be learnt of each, or None.
         sample_weight: array with a number for each row, or None.
         fill_rows: whether the last batch is filled up to `batch_size` with rows of padding.
+        even_weights: whether an average over batches is to be exact, though one is filled up; that
+            is for `ReplicaBatches` to see to: losses are means over what has a weight.
         **order: of `LengthBatches`: `batch_size`, `shuffle`, `seed`, `epoch`.
     """
 
     def __init__(
-        self, featurizer, rows, targets=None, sample_weight=None, *, fill_rows=False, **order
+        self,
+        featurizer,
+        rows,
+        targets=None,
+        sample_weight=None,
+        *,
+        fill_rows=False,
+        even_weights=False,
+        **order,
     ):
         self.featurizer, self.fill_rows = featurizer, fill_rows
+        self.even_weights = even_weights
         self.rows, self.targets, self.sample_weight = rows, targets, sample_weight
         self.report = TruncationReport(featurizer.preprocessor.max_sequence_length)
         # How many windows there are shows when the texts are tokenized: all of them, at once.

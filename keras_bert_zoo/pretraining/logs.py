@@ -5,6 +5,8 @@ from pathlib import Path
 
 import keras
 
+from ..training.inner_optimizer import updates_of
+
 
 def loggers(folder):
     """Callbacks that write `log.csv`, and events where the package `tensorboard` is installed.
@@ -37,7 +39,7 @@ class Events(keras.callbacks.Callback):
         self._writer = Writer(str(self.folder))
 
     def on_epoch_end(self, epoch, logs=None):
-        step = int(self.model.optimizer.iterations)
+        step = updates_of(self.model.optimizer)
         for name, value in (logs or {}).items():
             self._writer.add_scalar(name, value, step)
         self._writer.flush()

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from ..distribution.replicas import mean_of_parts
+
 
 class Objective:
     """One thing to learn: how text is spoilt for it, and what the model is then to say.
@@ -102,7 +104,7 @@ def mean_over(values, weight):
     """The mean of values where there is weight; 0 where there is none."""
     weight = ops.cast(weight, "float32")
     values = ops.where(weight > 0, ops.cast(values, "float32"), 0.0)
-    return ops.sum(values * weight) / ops.maximum(ops.sum(weight), 1e-9)
+    return mean_of_parts(ops.sum(values * weight), ops.sum(weight))
 
 
 def cross_entropy(logits, labels):

@@ -18,7 +18,6 @@ from .becoming import Becoming
 from .distillation.sharing import first_places, share
 from .encoded import SEQUENCES, encoded_for
 from .example import examples_of
-from .objective import mean_over
 from .objectives import objective
 from .packed_batches import PackedBatches
 from .throughput import Throughput
@@ -108,9 +107,8 @@ class Pretrainer(Becoming, FreshGradients, keras.Model):
             judged = one.accuracy(y_pred[one.name], targets)
             if judged is not None:
                 right, weight = judged
-                weight = ops.cast(weight, "float32")
                 self.accuracies_of[one.name].update_state(
-                    mean_over(right, weight), sample_weight=ops.sum(weight)
+                    ops.cast(right, "float32"), sample_weight=ops.cast(weight, "float32")
                 )
             total = total + one.weight * loss
         return total

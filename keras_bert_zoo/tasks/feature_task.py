@@ -46,11 +46,8 @@ class FeatureFeeder(Feeder):
         return rows, targets, sample_weight
 
     def row_batches(self, rows, labels=None, weights=None, **options):
-        options.pop("even_weights", None)  # losses are means over what has a weight
-        fill_rows = options.pop("fill_rows", self.preprocessor.fixed_batch_shape)
-        return FeatureBatches(
-            self.featurizer, rows, labels, weights, fill_rows=fill_rows, **options
-        )
+        options.setdefault("fill_rows", self.fills_rows)
+        return FeatureBatches(self.featurizer, rows, labels, weights, **options)
 
     def batch(self, x, y=None, sample_weight=None, class_weight=None):
         if is_encoded(x):

@@ -17,9 +17,16 @@ class Feeder:
         class_index: label -> its number, for `class_weight`.
     """
 
+    replicas = 1  # how many share each batch, which has to be full if there are several
+
     def __init__(self, preprocessor, encode_labels, class_index):
         self.preprocessor, self.encode_labels = preprocessor, encode_labels
         self.class_index = class_index
+
+    @property
+    def fills_rows(self):
+        """Whether the last batch is filled up."""
+        return self.preprocessor.fixed_batch_shape or self.replicas > 1
 
     def for_inference(self):
         """Makes batches that nothing is learnt from from here on; returns itself."""
@@ -85,7 +92,7 @@ class Feeder:
 
     def row_batches(self, rows, labels=None, weights=None, **options):
         """Batches of rows as `labelled` gives them."""
-        fill_rows = options.pop("fill_rows", self.preprocessor.fixed_batch_shape)
+        fill_rows = options.pop("fill_rows", self.fills_rows)
         return TextBatches(
             rows, labels, weights, preprocessor=self.preprocessor, fill_rows=fill_rows, **options
         )
@@ -95,7 +102,7 @@ class Feeder:
         if not is_texts(x):
             return mapped(x, lambda batch: self.encode(split_batch(batch)[0]), batch_size)
         # JAX compiles every shape anew: a last batch of its own shape would be one more.
-        fill_rows = self.preprocessor.fixed_batch_shape or keras.config.backend() == "jax"
+        fill_rows = self.fills_rows or keras.config.backend() == "jax"
         rows = self.preprocessor.read(x)
         return self.row_batches(rows, batch_size=batch_size, fill_rows=fill_rows)
 

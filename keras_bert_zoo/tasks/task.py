@@ -6,9 +6,14 @@ import random
 import keras
 import numpy as np
 
+from ..distribution.layouts import check_layout
+from ..distribution.losses import for_parts
+from ..distribution.optimizers import check_optimizer
+from ..distribution.replicas import replicas_of, share_weights
 from ..families import family_called
 from ..training import RealRows, Recipe
 from ..training.freezing import freeze
+from ..training.inner_optimizer import inner, updates_of
 from ..training.label_smoothing import smoothed
 from ..training.named_recipes import recipe_for
 from ..training.random_state import read_random_state, write_random_state
@@ -147,8 +152,13 @@ class Task(Saving, SecondLook, TextTrainer):
             optimizer = self.recipe.build_optimizer(total_steps, self.encoder)
         if isinstance(loss, str):
             loss = self._loss_called(loss)
+        replicas = replicas_of(self)
+        loss, self.losses_by_mean = for_parts(loss, replicas)
+        check_optimizer(optimizer, replicas)
+        share_weights(self.weights)
         metrics = self._metrics_called(metrics)
         filled = self.preprocessor is not None and self.preprocessor.fixed_batch_shape
+        filled = filled or replicas > 1
         if metrics and (filled or self.masks_places):
             weighted_metrics, metrics = self._on_real_rows(metrics, weighted_metrics), None
         super().compile(
@@ -190,6 +200,7 @@ class Task(Saving, SecondLook, TextTrainer):
 
     def prepare_to_fit(self, batches, epochs, initial_epoch, steps_per_epoch):
         """Compiles with the recipe, unless the caller did, or a run of it is to be continued."""
+        check_layout(self)
         steps = steps_per_epoch or getattr(batches, "num_batches", None)
         self.ensure_trainable(self.recipe.updates(steps and steps * epochs), initial_epoch)
 
@@ -220,9 +231,8 @@ class Task(Saving, SecondLook, TextTrainer):
             self.optimizer.build(self.trainable_variables)
 
     def _is_finished(self, initial_epoch):
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)  # of loss scaling
-        total = optimizer.total_steps
-        return initial_epoch == 0 and total and int(optimizer.iterations) >= total
+        total = inner(self.optimizer).total_steps
+        return initial_epoch == 0 and total and updates_of(self.optimizer) >= total
 
     # -------------------------------------------------------------- smaller and cheaper
 

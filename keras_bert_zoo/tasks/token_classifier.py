@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from ..distribution.replicas import mean_of_parts
 from ..errors import unknown_name
 from ..families import family_called
 from ..layers import ClassificationHead, CRFHead, crf
@@ -152,7 +153,7 @@ class TokenClassifier(FeatureTask):
         # makes the figure one for which the softmax head has a counterpart.
         count = ops.sum(ops.cast(mask, each.dtype), axis=1)
         weight = ops.sum(sample_weight, axis=1) / ops.maximum(count, 1.0)
-        loss = ops.sum(each * weight) / ops.maximum(ops.sum(sample_weight), 1e-6)
+        loss = mean_of_parts(ops.sum(each * weight), ops.sum(sample_weight), 1e-6)
         for extra in self.losses:
             loss = loss + ops.cast(extra, loss.dtype)
         return loss

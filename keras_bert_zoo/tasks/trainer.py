@@ -6,10 +6,13 @@ import types
 import keras
 import numpy as np
 
+from ..distribution.batches import for_replicas
+from ..distribution.replicas import replicas_of, shared, summed_metrics
 from ..preprocessing import LengthBatches
 from ..preprocessing.inputs import is_encoded, is_table, split_labels
 from ..training.denormals import flushed_denormals
 from ..training.gradual_unfreezing import GradualUnfreezing
+from ..training.inner_optimizer import inner, updates_of
 from ..training.resumable_fit import fit_ready, fit_resumable, saved_seed
 from .feeding import Feeder, for_trainer
 
@@ -23,6 +26,13 @@ class TextTrainer(keras.Model):
     `learn_labels`, `prepare_to_fit`, `ensure_trainable`, `hold_random_state` and
     `continue_random_state`.
     """
+
+    losses_by_mean = False  # whether weights are to be scaled for replicas: see `for_parts`
+
+    def get_metrics_result(self):
+        """As in Keras; of what all processes saw, where several train together."""
+        with summed_metrics(self.metrics):
+            return super().get_metrics_result()
 
     def fit(
         self,
@@ -59,7 +69,7 @@ class TextTrainer(keras.Model):
         epochs, batch_size = epochs or self.recipe.epochs or 1, batch_size or self.recipe.batch_size
         rest = {"epochs": epochs, "verbose": verbose, "initial_epoch": initial_epoch, **kwargs}
         rest["steps_per_epoch"] = steps_per_epoch
-        self.seed = saved_seed(callbacks, self.seed)
+        self.seed = shared(saved_seed(callbacks, self.seed))
         if self._is_ready(x):
             self.ensure_trainable()
             return fit_ready(
@@ -80,7 +90,7 @@ class TextTrainer(keras.Model):
             )
         size = batch_size or BATCH_SIZE
         self._learn(x, y)
-        feeder, options = self._feeder(), {"batch_size": size, "shuffle": shuffle}
+        feeder, options = self._shared_feeder(), {"batch_size": size, "shuffle": shuffle}
         options["seed"] = self.seed
         held_out = {"batch_size": validation_batch_size or size, "even_weights": True}
         if validation_split and validation_data is None:
@@ -109,7 +119,7 @@ class TextTrainer(keras.Model):
         if data is None:
             return None
         x, y, weight = (*(data if isinstance(data, tuple) else (data,)), None, None)[:3]
-        return self._feeder().batches(x, y, weight, **options)
+        return self._shared_feeder().batches(x, y, weight, **options)
 
     def evaluate(
         self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, **kwargs
@@ -120,7 +130,8 @@ class TextTrainer(keras.Model):
                 x, self._encoded(y), batch_size, verbose, sample_weight, **kwargs
             )
         size = batch_size or BATCH_SIZE
-        batches = self._feeder().batches(x, y, sample_weight, batch_size=size, even_weights=True)
+        feeder = self._shared_feeder()
+        batches = feeder.batches(x, y, sample_weight, batch_size=size, even_weights=True)
         if not self.compiled:
             self.compile()
         with self._fed(batches) as (data,):
@@ -136,13 +147,14 @@ class TextTrainer(keras.Model):
         """
         if self._is_ready(x):
             return super().predict(x, batch_size, verbose, **kwargs)
-        batches = self._feeder().for_inference().inputs(x, batch_size or BATCH_SIZE)
+        feeder = self._shared_feeder().for_inference()
+        batches = feeder.inputs(x, batch_size or BATCH_SIZE)
         if isinstance(batches, LengthBatches) and not batches.num_rows:
             nothing = lambda output: np.zeros((0, *output.shape[1:]), "float32")  # noqa: E731
             return keras.tree.map_structure(nothing, self.output)
         if isinstance(batches, types.GeneratorType):
             batches = ((inputs,) for inputs in batches)  # Keras takes tuples from generators
-        with self._fed(batches) as (data,):
+        with self._fed(batches, whole=True) as (data,):
             outputs = super().predict(data, verbose=verbose, **kwargs)
         self._tell(batches)
         if not isinstance(batches, LengthBatches):
@@ -193,6 +205,12 @@ class TextTrainer(keras.Model):
     def _feeder(self):
         return Feeder(self.preprocessor, self.encode_labels, self.class_index)
 
+    def _shared_feeder(self):
+        """That of batches that all replicas share."""
+        feeder = self._feeder()
+        feeder.replicas = replicas_of(self)
+        return feeder
+
     def _encoded(self, y):
         return None if y is None else self.encode_labels(y)
 
@@ -215,13 +233,21 @@ class TextTrainer(keras.Model):
     def _number_epochs(self, batches):
         """Goes on with the order where the optimizer is: a loaded task sees what is next."""
         if isinstance(batches, LengthBatches):
-            optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-            seen = int(optimizer.iterations) * (optimizer.gradient_accumulation_steps or 1)
+            accumulated = inner(self.optimizer).gradient_accumulation_steps or 1
+            seen = updates_of(self.optimizer) * accumulated
             batches.epoch = seen // batches.num_batches
 
     @contextlib.contextmanager
-    def _fed(self, *all_batches):
-        """The batches as this backend's trainer takes them; raises their own errors."""
+    def _fed(self, *all_batches, whole=False):
+        """The batches as this backend's trainer takes them; raises their own errors.
+
+        Args:
+            *all_batches: each PyDataset, generator or None.
+            whole: whether a process reads all rows of them, though it is one of several.
+        """
+        if not whole:
+            cut = lambda b: for_replicas(b, self, self.losses_by_mean)  # noqa: E731
+            all_batches = [None if batches is None else cut(batches) for batches in all_batches]
         fed = [(None, None) if b is None else for_trainer(b) for b in all_batches]
         try:
             yield [data for data, _ in fed]

@@ -30,6 +30,7 @@ class EmbeddingLoss(keras.losses.Loss):
 
     most = None  # most texts of a group; no limit if None
     least = 2
+    compares_rows = True
     scored = False  # whether it learns from a score for each group
 
     def __init__(self, name=None):

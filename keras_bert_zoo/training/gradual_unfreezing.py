@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from .inner_optimizer import inner
+
 
 class GradualUnfreezing(keras.callbacks.Callback):
     """Trains the head first, then also the top layer, then the one below it, and so on.
@@ -37,4 +39,4 @@ class GradualUnfreezing(keras.callbacks.Callback):
 
     def _optimizer(self):
         optimizer = self.model.optimizer
-        return getattr(optimizer, "inner_optimizer", optimizer)  # of loss scaling
+        return inner(optimizer)

@@ -4,6 +4,8 @@ import re
 
 import keras
 
+from ..distribution.replicas import summed_gradients
+
 NO_DECAY = ("bias", "gamma", "beta")
 
 
@@ -96,7 +98,12 @@ class PerVariable:
             super()._parallel_update_step(theirs, some, learning_rate * factor)
 
     def _backend_apply_gradients(self, grads, trainable_variables):
-        super()._backend_apply_gradients([*map(_dense, grads)], trainable_variables)
+        # Added up before they are cut to a norm: Keras would cut each replica's to it by itself.
+        grads = summed_gradients([*map(_dense, grads)])
+        super()._backend_apply_gradients(grads, trainable_variables)
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        return grads_and_vars  # done
 
     def update_step(self, gradient, variable, learning_rate):
         super().update_step(gradient, variable, learning_rate * self._factor_of(variable))

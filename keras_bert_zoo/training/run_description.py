@@ -5,6 +5,7 @@ import re
 import keras
 
 from ..preprocessing.fingerprint import fingerprint
+from .inner_optimizer import updates_of
 
 LONGEST = 100  # characters of a text, entries of a list; longer ones are told by a fingerprint
 # Numbers that Keras gives to names: another model of the same process has others.
@@ -83,7 +84,7 @@ def training_of(model):
         loss = keras.saving.serialize_keras_object(model.loss)
     except (TypeError, ValueError, KeyError):
         return {}
-    if int(model.optimizer.iterations) and isinstance(config.get("learning_rate"), float):
+    if updates_of(model.optimizer) and isinstance(config.get("learning_rate"), float):
         config["learning_rate"] = "unknown"  # what it has come to, not what was given
     return {"optimizer": config, "loss": loss}
 

@@ -12,6 +12,7 @@ from ...tasks.task import encoder_inputs
 from ...tasks.trainer import TextTrainer
 from ...training.freezing import freeze
 from ...training.fresh_gradients import FreshGradients
+from ...training.inner_optimizer import inner, updates_of
 from ...training.metrics import RealRows
 from ..encoded import encoded_for
 from ..frozen import Frozen
@@ -165,8 +166,8 @@ class Distiller(FreshGradients, TextTrainer):
             self.optimizer.build(self.trainable_variables)
 
     def _is_finished(self):
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)  # of loss scaling
-        return optimizer.total_steps and int(optimizer.iterations) >= optimizer.total_steps
+        total = inner(self.optimizer).total_steps
+        return total and updates_of(self.optimizer) >= total
 
     def predict(self, x, batch_size=None, verbose="auto", **kwargs):
         """What the student answers; see its own `predict`."""

@@ -1,0 +1,144 @@
+"""How many devices, or processes, learn from each batch, and what they have to tell each other."""
+
+import contextlib
+import sys
+
+import keras
+import numpy as np
+
+
+def replicas_of(model):
+    """Into how many parts each batch of a model is cut.
+
+    Args:
+        model: `keras.Model`.
+    """
+    backend = keras.config.backend()
+    if backend == "tensorflow":
+        return model.distribute_strategy.num_replicas_in_sync
+    if backend == "jax":
+        distribution = keras.distribution.distribution()
+        return 1 if distribution is None else distribution.num_model_replicas
+    return processes()[1]
+
+
+def processes():
+    """`(number of this process, how many there are)` of those that train together."""
+    backend = keras.config.backend()
+    if backend == "jax":
+        found = keras.distribution.distribution()
+        if found is None:
+            return 0, 1
+        return found.data_shard_id, min(found.num_processes, found.num_model_replicas)
+    group = _torch_group()
+    return (group.get_rank(), group.get_world_size()) if group else (0, 1)
+
+
+def _torch_group():
+    """`torch.distributed`, if this process is one of several."""
+    if keras.config.backend() != "torch" or "torch.distributed" not in sys.modules:
+        return None
+    group = sys.modules["torch.distributed"]
+    return group if group.is_available() and group.is_initialized() else None
+
+
+def shared(value):
+    """A value of process 0, in all processes that train together."""
+    group = _torch_group()
+    if group is None:
+        return value
+    found = [value]
+    group.broadcast_object_list(found, src=0)
+    return found[0]
+
+
+def share_weights(variables):
+    """Gives all processes the values that process 0 has."""
+    group = _torch_group()
+    if group is None:
+        return
+    for variable in variables:
+        group.broadcast(variable.value.data, src=0)
+
+
+def summed_gradients(gradients):
+    """Gradients added up over replicas that each saw a part of the batch; None stays None.
+
+    Losses are means of equal parts, so on PyTorch, where each process has the mean of its own, the
+    sum is divided by their number. TensorFlow has divided the losses. On JAX there is one program,
+    whose gradients are of the whole batch.
+    """
+    backend = keras.config.backend()
+    real = [gradient for gradient in gradients if gradient is not None]
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        context = tf.distribute.get_replica_context()
+        if not real or context is None or context.num_replicas_in_sync == 1:
+            return gradients
+        found = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, real))
+    elif (group := _torch_group()) is not None and real:
+        import torch
+
+        flat = torch.cat([gradient.reshape(-1) for gradient in real])
+        group.all_reduce(flat)
+        flat /= group.get_world_size()
+        parts = flat.split([gradient.numel() for gradient in real])
+        found = iter([part.view_as(old) for part, old in zip(parts, real)])
+    else:
+        return gradients
+    return [None if gradient is None else next(found) for gradient in gradients]
+
+
+def mean_of_parts(total, weight, least=1e-9):
+    """`total / weight`, sums over a part of the batch, so that the parts' losses make the whole's.
+
+    On one device that is all. Where replicas have parts of a batch, what they have is divided by
+    the weight of all of it, and their gradients are added up to those of one device.
+
+    Args:
+        total, weight: float32 scalars: the weighted sum of losses, and the sum of the weights.
+        least: what the weight is at least, so that nothing is divided by 0.
+    """
+    backend, replicas = keras.config.backend(), 1
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        context = tf.distribute.get_replica_context()
+        if context is not None and context.num_replicas_in_sync > 1:
+            weight = context.all_reduce(tf.distribute.ReduceOp.SUM, weight)
+    elif (group := _torch_group()) is not None:
+        weight, replicas = weight.detach().clone(), group.get_world_size()
+        group.all_reduce(weight)
+    return total * replicas / keras.ops.maximum(weight, least)
+
+
+@contextlib.contextmanager
+def summed_metrics(metrics):
+    """Within it metrics are of what all processes saw; after it, again of this one's part."""
+    group = _torch_group()
+    if group is None:
+        yield
+        return
+    import torch
+
+    variables = [variable for metric in metrics for variable in metric.variables]
+    own = [variable.value.detach().clone() for variable in variables]
+    if own:
+        flat = torch.cat([value.double().reshape(-1) for value in own])
+        group.all_reduce(flat)
+        sizes = [value.numel() for value in own]
+        for variable, part, value in zip(variables, flat.split(sizes), own):
+            variable.assign(part.view_as(value).to(value.dtype))
+    yield
+    for variable, value in zip(variables, own):
+        variable.assign(value)
+
+
+def part_of_rows(array):
+    """The rows of this process, of an array of a whole batch."""
+    number, count = processes()
+    if count == 1:
+        return array
+    size = len(np.asarray(array)) // count
+    return array[number * size : (number + 1) * size]
