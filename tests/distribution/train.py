@@ -64,6 +64,10 @@ def trained(case, weighted):
     return found
 
 
+def numpy_of(variable):
+    return keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable))
+
+
 def main():
     kind, output, *names = sys.argv[1:]
     set_devices()
