@@ -62,6 +62,21 @@ def for_replicas(batches, model, by_mean=False):
     return batches
 
 
+def build_parts(model, batches):
+    """Makes the variables of losses and metrics before the training; whether it did.
+
+    For TensorFlow's strategies: Keras would read a batch for it from the data to be learnt from,
+    and the order of the first pass would be lost.
+    """
+    if keras.config.backend() != "tensorflow" or replicas_of(model) == 1:
+        return False
+    if not isinstance(batches, keras.utils.PyDataset):
+        return False
+    with model.distribute_strategy.scope():
+        model._symbolic_build(data_batch=batches[0])
+    return True
+
+
 def prepared(batch, replicas, by_mean, share=1.0):
     """One batch; see `ReplicaBatches`.
 

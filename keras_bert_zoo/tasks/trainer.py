@@ -6,7 +6,7 @@ import types
 import keras
 import numpy as np
 
-from ..distribution.batches import for_replicas
+from ..distribution.batches import build_parts, for_replicas
 from ..distribution.replicas import replicas_of, shared, summed_metrics
 from ..preprocessing import LengthBatches
 from ..preprocessing.inputs import is_encoded, is_table, split_labels
@@ -28,6 +28,12 @@ class TextTrainer(keras.Model):
     """
 
     losses_by_mean = False  # whether weights are to be scaled for replicas: see `for_parts`
+
+    _parts_are_built = False
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        if not self._parts_are_built:  # else Keras would read a batch of the first pass for it
+            super()._maybe_symbolic_build(iterator, data_batch)
 
     def get_metrics_result(self):
         """As in Keras; of what all processes saw, where several train together."""
@@ -104,6 +110,7 @@ class TextTrainer(keras.Model):
             train.fit_buckets(epochs)
         self.prepare_to_fit(train, epochs, initial_epoch, steps_per_epoch)
         self._number_epochs(train)
+        self._parts_are_built = build_parts(self, train)
         self.hold_random_state()
 
         def fit(train, **options):

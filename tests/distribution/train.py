@@ -51,6 +51,7 @@ def trained(case, weighted):
     task.learn_labels(y) if y is not None else None
     options = {"batch_size": BATCH, "epochs": EPOCHS, "verbose": 0, "sample_weight": weight}
     history = task.fit(x, y, **options).history
+    task.preprocessor.fixed_batch_shape = False  # how replicas judge is as one device does
     judged = task.evaluate(x, y, batch_size=BATCH, verbose=0, return_dict=True)
     found = {f"history/{key}": np.array(values) for key, values in history.items()}
     found |= {f"judged/{key}": np.array(value) for key, value in judged.items()}
