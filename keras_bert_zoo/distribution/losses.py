@@ -18,14 +18,15 @@ def for_parts(loss, replicas):
     Raises:
         ValueError: a loss that compares rows of a batch with each other.
     """
-    if replicas == 1 or keras.config.backend() == "jax":  # one program sees the whole batch
+    if replicas == 1:
         return loss, False
     pairs = [_for_parts(one, replicas) for one in keras.tree.flatten(loss)]
     return tuple(keras.tree.pack_sequence_as(loss, list(part)) for part in zip(*pairs))
 
 
 def _for_parts(loss, replicas):
-    if getattr(loss, "compares_rows", False):
+    # On JAX one program sees the whole batch.
+    if getattr(loss, "compares_rows", False) and keras.config.backend() != "jax":
         raise ValueError(
             f"{type(loss).__name__} compares the rows of a batch with each other, and each of "
             f"{replicas} replicas would see a part of them. On JAX the batch stays one: take "

@@ -85,8 +85,11 @@ class Objective:
         raise NotImplementedError
 
     def accuracy(self, outputs, targets):
-        """`(right, weight)`, two tensors of one shape, for the share of right answers; or None."""
-        return None
+        """`(right, weight)`, two tensors of one shape, for the share of right answers.
+
+        Only of objectives that have right answers: of others no accuracy is logged.
+        """
+        raise NotImplementedError
 
     def head_flops(self, config, batch_size, length):
         """Operations of the matrix products of its head, forward, for a batch."""

@@ -18,6 +18,7 @@ from .becoming import Becoming
 from .distillation.sharing import first_places, share
 from .encoded import SEQUENCES, encoded_for
 from .example import examples_of
+from .objective import Objective
 from .objectives import objective
 from .packed_batches import PackedBatches
 from .throughput import Throughput
@@ -93,7 +94,9 @@ class Pretrainer(Becoming, FreshGradients, keras.Model):
         self.seed = random.randrange(2**31) if seed is None else seed
         self.losses_of = {one.name: keras.metrics.Mean(f"{one.name}_loss") for one in objectives}
         self.accuracies_of = {
-            one.name: keras.metrics.Mean(f"{one.name}_accuracy") for one in objectives
+            one.name: keras.metrics.Mean(f"{one.name}_accuracy")
+            for one in objectives
+            if type(one).accuracy is not Objective.accuracy  # of vectors there is no right one
         }
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
@@ -104,9 +107,8 @@ class Pretrainer(Becoming, FreshGradients, keras.Model):
             targets = {key[len(start) :]: v for key, v in y.items() if key.startswith(start)}
             loss = one.loss(y_pred[one.name], targets)
             self.losses_of[one.name].update_state(loss)
-            judged = one.accuracy(y_pred[one.name], targets)
-            if judged is not None:
-                right, weight = judged
+            if one.name in self.accuracies_of:
+                right, weight = one.accuracy(y_pred[one.name], targets)
                 self.accuracies_of[one.name].update_state(
                     ops.cast(right, "float32"), sample_weight=ops.cast(weight, "float32")
                 )

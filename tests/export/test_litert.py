@@ -118,6 +118,7 @@ def test_options_that_cannot_be(options, words, tmp_path):
 
 
 @pytest.mark.skipif(keras.config.backend() == "tensorflow", reason="it is on TensorFlow already")
+@pytest.mark.slow  # as in test_onnx.py
 def test_from_another_backend(tmp_path):
     task = build("token-crf")
     report = task.export(tmp_path / "out", "litert")

@@ -53,6 +53,7 @@ def test_options_that_cannot_be(tmp_path):
 
 
 @pytest.mark.skipif(keras.config.backend() != "jax", reason="torch takes the same way")
+@pytest.mark.slow  # as in test_onnx.py
 def test_from_another_backend(tmp_path):
     task = build("text")
     report = task.export(tmp_path / "out", "openvino")

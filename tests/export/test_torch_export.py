@@ -53,6 +53,7 @@ def test_names_of_axes_and_the_example(name, tmp_path):
 
 
 @pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="JAX takes the same way")
+@pytest.mark.slow  # as in test_onnx.py
 def test_from_another_backend(tmp_path):
     task = build("span")
     report = task.export(tmp_path / "out", "torch_export")

@@ -22,6 +22,14 @@ def classifier(encoder=None, **recipe):
     )
 
 
+def shallow(**recipe):
+    """One block, and batches of one length: what is compiled grows with both."""
+    encoder = tiny_encoder(num_layers=1)
+    preprocessor = kbz.Preprocessor(tiny_tokenizer(), 16, num_buckets=1)
+    options = {"recipe": kbz.Recipe(1e-2, **recipe), "num_classes": 2, "seed": 0}
+    return kbz.TextClassifier(encoder, preprocessor, **options)
+
+
 def rates(task):
     """Part of the model -> learning rate of its weights, as shares of the whole."""
     task.compile()
@@ -108,16 +116,16 @@ def test_top_layers_start_anew_with_a_new_head(tmp_path):
 
 
 def test_epochs_and_batches_are_the_recipes_if_fit_is_not_told():
-    task = classifier(epochs=3, batch_size=4)
+    task = shallow(epochs=3, batch_size=4)
     assert len(task.fit(TEXTS, LABELS, verbose=0).epoch) == 3
     assert int(task.optimizer.iterations) == task.optimizer.total_steps == 12
-    task = classifier(epochs=3, batch_size=4)
+    task = shallow(epochs=3, batch_size=4)
     assert len(task.fit(TEXTS, LABELS, epochs=1, batch_size=8, verbose=0).epoch) == 1
     assert int(task.optimizer.iterations) == 2
 
 
 def test_batches_that_are_added_up():
-    task = classifier(epochs=2, batch_size=4, accumulate=2)
+    task = shallow(epochs=2, batch_size=4, accumulate=2)
     task.fit(TEXTS, LABELS, verbose=0)
     assert int(task.optimizer.iterations) == task.optimizer.total_steps == 4
     assert float(task.optimizer.learning_rate) == 0.0  # the schedule came to its end
@@ -126,7 +134,7 @@ def test_batches_that_are_added_up():
 
 
 def test_the_average_takes_the_place_of_the_weights():
-    task, seen = classifier(ema=0.75), []
+    task, seen = shallow(ema=0.75), []
     weight = task.encoder.blocks[0].weights[0]
 
     class Record(keras.callbacks.Callback):
