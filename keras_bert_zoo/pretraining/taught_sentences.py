@@ -1,8 +1,10 @@
 """Texts and what another model says of them as examples."""
 
+import dataclasses
+
 import numpy as np
 
-from .example import Example, Examples, examples_of
+from .example import Examples, examples_of
 
 
 def taught_sentences(texts, vectors, tokenizer, length):
@@ -35,11 +37,5 @@ def taught_sentences(texts, vectors, tokenizer, length):
     source, found = examples_of(texts, tokenizer, length), {}
     for one in source.read(range(len(source))):
         if one.document not in found:  # the first part of each text; the vector is of the whole
-            found[one.document] = Example(
-                one.token_ids,
-                one.starts_word,
-                one.lengths,
-                one.document,
-                vector=vectors[one.document],
-            )
+            found[one.document] = dataclasses.replace(one, vector=vectors[one.document])
     return Examples(found.values())

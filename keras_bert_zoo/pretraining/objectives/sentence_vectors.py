@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from ...layers.sequence_pooling import mean
+from ...layers.sequence_pooling import SequencePooling
 from ..distillation.cosine_hidden import cosine
 from ..objective import Objective
 
@@ -53,8 +53,7 @@ class SentenceVectors(Objective):
         return batch, {"vectors": batch["vectors"]}
 
     def connect(self, encoder, encoded, inputs):
-        mask = ops.cast(encoded.padding_mask, encoded.sequence.dtype)
-        vectors = mean(encoded.sequence, ops.expand_dims(mask, -1))
+        vectors = SequencePooling("mean")(encoded.sequence, encoded.padding_mask)
         return keras.layers.Dense(self.vector_dim, name=self.name)(vectors)
 
     def loss(self, outputs, targets):
