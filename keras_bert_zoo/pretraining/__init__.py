@@ -26,6 +26,7 @@ PUBLIC = {
     "build_corpus": "corpus",
     "distill": "distillation",
     "fit_phases": "phases",
+    "given_phrases": "given_phrases",
     "taught_sentences": "taught_sentences",
     "train_vocabulary": "vocabulary",
     "translations": "translations",
