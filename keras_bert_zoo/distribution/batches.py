@@ -62,6 +62,21 @@ def for_replicas(batches, model, by_mean=False):
     return batches
 
 
+def filled_for(inputs, replicas):
+    """Inputs with the last row again, until replicas can share them evenly.
+
+    Args:
+        inputs: a structure of arrays.
+        replicas: how many there are.
+    """
+
+    def filled(array):
+        array = np.asarray(array)
+        return np.concatenate([array, np.repeat(array[-1:], -len(array) % replicas, axis=0)])
+
+    return keras.tree.map_structure(filled, inputs)
+
+
 def build_parts(model, batches):
     """Makes the variables of losses and metrics before the training; whether it did.
 
@@ -96,16 +111,17 @@ def prepared(batch, replicas, by_mean, share=1.0):
         )
     if isinstance(batch, tuple) and len(batch) == 3 and batch[2] is not None:
         x, y, weight = batch
-        batch = x, y, _scaled(weight, by_mean, share)
+        batch = x, y, scaled(weight, by_mean, share)
     if processes()[1] > 1:
         batch = keras.tree.map_structure(part_of_rows, batch)
     return batch
 
 
-def _scaled(weight, by_mean, share):
+def scaled(weight, by_mean, share=1.0):
+    """Weights of a whole batch, with a mean of `share` where a loss is a mean over them."""
     if isinstance(weight, dict):
         told = by_mean if isinstance(by_mean, dict) else dict.fromkeys(weight, by_mean)
-        return {key: _scaled(one, told[key], share) for key, one in weight.items()}
+        return {key: scaled(one, told[key], share) for key, one in weight.items()}
     if not by_mean:
         return weight
     weight = np.asarray(weight, "float32")

@@ -1,5 +1,6 @@
 """Several devices on TensorFlow: its strategies."""
 
+import concurrent.futures
 import contextlib
 import os
 
@@ -26,6 +27,15 @@ def start(kind, devices):
     replicas = strategy.num_replicas_in_sync
     with strategy.scope():
         yield Devices(kind, replicas, what, f"{why}; {replicas} replicas share each batch")
+
+
+def outside_strategies(function, *arguments):
+    """`function(*arguments)` as it is without a strategy, though the caller is in the scope of one.
+
+    TensorFlow keeps the scope for each thread, and has no way out of it.
+    """
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def _chosen(tf, devices):

@@ -52,6 +52,16 @@ def shared(value):
     return found[0]
 
 
+def common(values):
+    """Those of some values that all processes have that train together, a set."""
+    group = _torch_group()
+    if group is None:
+        return set(values)
+    found = [None] * group.get_world_size()
+    group.all_gather_object(found, set(values))
+    return set.intersection(*found)
+
+
 def share_weights(variables):
     """Gives all processes the values that process 0 has."""
     group = _torch_group()
@@ -111,6 +121,25 @@ def mean_of_parts(total, weight, least=1e-9):
         weight, replicas = weight.detach().clone(), group.get_world_size()
         group.all_reduce(weight)
     return total * replicas / keras.ops.maximum(weight, least)
+
+
+def as_part(mean):
+    """The mean over a replica's part of a batch, as what it adds to the loss of the whole."""
+    return mean / _added_up()
+
+
+def as_logged(part):
+    """What a replica adds to the loss of the whole, as what a metric takes the average of."""
+    return part * _added_up()
+
+
+def _added_up():
+    """Of how many parts Keras takes the sum rather than the mean: that is TensorFlow's way."""
+    if keras.config.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from ..distribution.on_tensorflow import outside_strategies
 from ..errors import unknown_name
 from .beside import write_labels
 from .formats import copy_tokenizer, size_of
@@ -131,12 +132,15 @@ def compare(task, served, named, folder):
     """
     import tensorflow as tf
 
-    loaded, largest = tf.saved_model.load(str(folder)), 0.0
+    def answered(name, example):
+        return loaded.signatures[name](**{k: tf.constant(v) for k, v in example.items()})
+
+    loaded, largest = outside_strategies(tf.saved_model.load, str(folder)), 0.0
     for name, signature in named.items():
         if name == "tokens" or not served.reads_text:
             continue
         example = signature.example
-        found = loaded.signatures[name](**{k: tf.constant(v) for k, v in example.items()})
+        found = outside_strategies(answered, name, example)
         expected = served.expected(task, name, **example)
         largest = max(largest, difference(found, expected, f"{folder}, {name}"))
     return largest

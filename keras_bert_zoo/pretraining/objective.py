@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from ..distribution.replicas import mean_of_parts
+from ..distribution.replicas import as_part, mean_of_parts
 
 
 class Objective:
@@ -108,6 +108,11 @@ def mean_over(values, weight):
     weight = ops.cast(weight, "float32")
     values = ops.where(weight > 0, ops.cast(values, "float32"), 0.0)
     return mean_of_parts(ops.sum(values * weight), ops.sum(weight))
+
+
+def mean(values):
+    """The mean of values that all count."""
+    return as_part(ops.mean(ops.cast(values, "float32")))
 
 
 def cross_entropy(logits, labels):

@@ -6,6 +6,9 @@ import warnings
 import keras
 from keras import ops
 
+from ..distribution.batches import for_replicas
+from ..distribution.replicas import as_logged, shared
+from ..distribution.shared_training import SharedTraining, verbosity
 from ..tasks.feeding import for_trainer
 from ..tasks.task import encoder_inputs
 from ..training import Recipe
@@ -28,7 +31,7 @@ RECIPE = Recipe(1e-4, warmup=0.01)
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
-class Pretrainer(Becoming, FreshGradients, keras.Model):
+class Pretrainer(Becoming, FreshGradients, SharedTraining, keras.Model):
     """An encoder with the heads of some objectives, whose losses are added up.
 
     `fit` takes texts, or a corpus, and spoils them anew in every pass. Its outputs are a dictionary
@@ -106,7 +109,7 @@ class Pretrainer(Becoming, FreshGradients, keras.Model):
             start = f"{one.name}/"
             targets = {key[len(start) :]: v for key, v in y.items() if key.startswith(start)}
             loss = one.loss(y_pred[one.name], targets)
-            self.losses_of[one.name].update_state(loss)
+            self.losses_of[one.name].update_state(as_logged(loss))
             if one.name in self.accuracies_of:
                 right, weight = one.accuracy(y_pred[one.name], targets)
                 self.accuracies_of[one.name].update_state(
@@ -152,6 +155,7 @@ class Pretrainer(Becoming, FreshGradients, keras.Model):
         if isinstance(optimizer, str) and optimizer == "auto":
             freeze(self, self.recipe.freeze)
             optimizer = self.recipe.build_optimizer(total_steps, self.encoder)
+        self.share(optimizer)
         super().compile(optimizer, **kwargs)
 
     def compile_from_config(self, config):
@@ -193,18 +197,20 @@ class Pretrainer(Becoming, FreshGradients, keras.Model):
             Keras' `History`: `loss`, the loss and accuracy of each objective, `tokens_per_second`,
             `flops_per_second`, and `utilisation`.
         """
-        self.seed = saved_seed(callbacks, self.seed)
+        self.seed = shared(saved_seed(callbacks, self.seed))
         batches = self.batches(x, batch_size)
         steps = steps_per_epoch or batches.batches_per_pass
         if not self.compiled:
             self.compile(total_steps=self.recipe.updates(steps * epochs))
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
+        self.begin_sharing(for_replicas(batches, self))
         options = {"steps_per_epoch": steps, "epochs": epochs, **kwargs}
         if validation_data is not None:
             held_out = self.batches(validation_data, batch_size, shuffle=False, seed=0)
-            options["validation_data"] = _fed(held_out)
+            options["validation_data"] = self._fed(held_out)
             options["validation_steps"] = validation_steps or held_out.batches_per_pass
+        options["verbose"] = verbosity(options.get("verbose", "auto"))
         options["callbacks"] = [
             *(callbacks or []),
             Throughput(batches, peak_flops),
@@ -217,7 +223,7 @@ class Pretrainer(Becoming, FreshGradients, keras.Model):
             return fit_resumable(self._fit, self, batches, seed=self.seed, **options)
 
     def _fit(self, batches, **options):
-        return super().fit(_fed(batches), shuffle=False, **options)
+        return super().fit(self._fed(batches), shuffle=False, **options)
 
     def evaluate(self, x, *, batch_size=32, steps=None, **kwargs):
         """The losses and accuracies on texts, of which the same tokens are hidden every time.
@@ -233,7 +239,12 @@ class Pretrainer(Becoming, FreshGradients, keras.Model):
         batches = self.batches(x, batch_size, shuffle=False, seed=0)
         if not self.compiled:
             self.compile()
-        return super().evaluate(_fed(batches), steps=steps or batches.batches_per_pass, **kwargs)
+        return super().evaluate(
+            self._fed(batches), steps=steps or batches.batches_per_pass, **kwargs
+        )
+
+    def _fed(self, batches):
+        return for_trainer(for_replicas(batches, self))[0]
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
@@ -257,10 +268,6 @@ class Pretrainer(Becoming, FreshGradients, keras.Model):
         config["objectives"] = [read(one) for one in config["objectives"]]
         share(config["objectives"], config.pop("teachers", None))
         return cls(**{**config, "recipe": Recipe(**config["recipe"])})
-
-
-def _fed(batches):
-    return for_trainer(batches)[0]
 
 
 def _loggers(log_dir):

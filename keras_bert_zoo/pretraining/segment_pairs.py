@@ -4,7 +4,7 @@ import numpy as np
 from keras import ops
 
 from ..families import family_called
-from .objective import Objective, cross_entropy
+from .objective import Objective, cross_entropy, mean
 
 
 class SegmentPairs(Objective):
@@ -39,7 +39,7 @@ class SegmentPairs(Objective):
         return style.build(encoder, encoded.sequence, mask, 2, 0.0, name=self.head)
 
     def loss(self, outputs, targets):
-        return ops.mean(cross_entropy(outputs, targets["labels"]))
+        return mean(cross_entropy(outputs, targets["labels"]))
 
     def accuracy(self, outputs, targets):
         found = ops.cast(ops.argmax(outputs, axis=-1), "int32")

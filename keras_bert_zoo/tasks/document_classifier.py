@@ -104,7 +104,7 @@ class DocumentClassifier(ClassHead, FeatureTask):
         self.reset_metrics()
         true, logits = (keras.ops.convert_to_tensor(array) for array in (true, logits))
         weights = None if weights is None else keras.ops.convert_to_tensor(weights)
-        loss = self.compute_loss(y=true, y_pred=logits, sample_weight=weights)
+        loss = self.loss_of_whole(true, logits, weights)
         figures = {"loss": loss, **self.compute_metrics(None, true, logits, weights)}
         figures["loss"] = loss  # not that of batches of windows
         figures = {name: _plain(value) for name, value in figures.items()}

@@ -49,6 +49,7 @@ class MultiTaskFeeder(Feeder):
 
     def _mixed(self, data, **options):
         order = {key: options[key] for key in ("shuffle", "seed") if key in options}
+        options.setdefault("fill_rows", self.fills_rows)
         parts = {
             name: self.feeders[name].row_batches(*arrays, **options)
             for name, arrays in data.items()

@@ -6,10 +6,7 @@ import random
 import keras
 import numpy as np
 
-from ..distribution.layouts import check_layout
 from ..distribution.losses import for_parts
-from ..distribution.optimizers import check_optimizer
-from ..distribution.replicas import replicas_of, share_weights
 from ..families import family_called
 from ..training import RealRows, Recipe
 from ..training.freezing import freeze
@@ -152,10 +149,8 @@ class Task(Saving, SecondLook, TextTrainer):
             optimizer = self.recipe.build_optimizer(total_steps, self.encoder)
         if isinstance(loss, str):
             loss = self._loss_called(loss)
-        replicas = replicas_of(self)
+        replicas = self.share(optimizer)
         loss, self.losses_by_mean = for_parts(loss, replicas)
-        check_optimizer(optimizer, replicas)
-        share_weights(self.weights)
         metrics = self._metrics_called(metrics)
         filled = self.preprocessor is not None and self.preprocessor.fixed_batch_shape
         filled = filled or replicas > 1
@@ -200,7 +195,6 @@ class Task(Saving, SecondLook, TextTrainer):
 
     def prepare_to_fit(self, batches, epochs, initial_epoch, steps_per_epoch):
         """Compiles with the recipe, unless the caller did, or a run of it is to be continued."""
-        check_layout(self)
         steps = steps_per_epoch or getattr(batches, "num_batches", None)
         self.ensure_trainable(self.recipe.updates(steps and steps * epochs), initial_epoch)
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ..distribution.replicas import mean_of_parts
+from ..distribution.replicas import as_part
 from ..errors import unknown_name
 from ..families import family_called
 from ..layers import ClassificationHead, CRFHead, crf
@@ -153,10 +153,12 @@ class TokenClassifier(FeatureTask):
         # makes the figure one for which the softmax head has a counterpart.
         count = ops.sum(ops.cast(mask, each.dtype), axis=1)
         weight = ops.sum(sample_weight, axis=1) / ops.maximum(count, 1.0)
-        loss = mean_of_parts(ops.sum(each * weight), ops.sum(sample_weight), 1e-6)
-        for extra in self.losses:
-            loss = loss + ops.cast(extra, loss.dtype)
-        return loss
+        total = ops.sum(each * weight)
+        if self.losses_by_mean:  # the weights of the whole batch have a mean of 1
+            loss = as_part(total / ops.cast(ops.size(sample_weight), total.dtype))
+        else:
+            loss = total / ops.maximum(ops.sum(sample_weight), 1e-6)
+        return sum((self._aggregate_additional_loss(extra) for extra in self.losses), loss)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         if self.head_kind == "crf":

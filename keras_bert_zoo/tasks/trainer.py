@@ -6,8 +6,9 @@ import types
 import keras
 import numpy as np
 
-from ..distribution.batches import build_parts, for_replicas
-from ..distribution.replicas import replicas_of, shared, summed_metrics
+from ..distribution.batches import filled_for, for_replicas
+from ..distribution.replicas import replicas_of, shared
+from ..distribution.shared_training import SharedTraining, verbosity
 from ..preprocessing import LengthBatches
 from ..preprocessing.inputs import is_encoded, is_table, split_labels
 from ..training.denormals import flushed_denormals
@@ -19,26 +20,13 @@ from .feeding import Feeder, for_trainer
 BATCH_SIZE = 32
 
 
-class TextTrainer(keras.Model):
+class TextTrainer(SharedTraining, keras.Model):
     """Puts the preprocessor between the caller's data and Keras' training loops.
 
     A subclass has `preprocessor`, `seed`, `truncation_report`, `encode_labels`, `class_index`,
     `learn_labels`, `prepare_to_fit`, `ensure_trainable`, `hold_random_state` and
     `continue_random_state`.
     """
-
-    losses_by_mean = False  # whether weights are to be scaled for replicas: see `for_parts`
-
-    _parts_are_built = False
-
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        if not self._parts_are_built:  # else Keras would read a batch of the first pass for it
-            super()._maybe_symbolic_build(iterator, data_batch)
-
-    def get_metrics_result(self):
-        """As in Keras; of what all processes saw, where several train together."""
-        with summed_metrics(self.metrics):
-            return super().get_metrics_result()
 
     def fit(
         self,
@@ -73,6 +61,7 @@ class TextTrainer(keras.Model):
             Keras' `History`.
         """
         epochs, batch_size = epochs or self.recipe.epochs or 1, batch_size or self.recipe.batch_size
+        verbose = verbosity(verbose)
         rest = {"epochs": epochs, "verbose": verbose, "initial_epoch": initial_epoch, **kwargs}
         rest["steps_per_epoch"] = steps_per_epoch
         self.seed = shared(saved_seed(callbacks, self.seed))
@@ -110,7 +99,7 @@ class TextTrainer(keras.Model):
             train.fit_buckets(epochs)
         self.prepare_to_fit(train, epochs, initial_epoch, steps_per_epoch)
         self._number_epochs(train)
-        self._parts_are_built = build_parts(self, train)
+        self.begin_sharing(train)
         self.hold_random_state()
 
         def fit(train, **options):
@@ -142,7 +131,7 @@ class TextTrainer(keras.Model):
         if not self.compiled:
             self.compile()
         with self._fed(batches) as (data,):
-            result = super().evaluate(data, verbose=verbose, **kwargs)
+            result = super().evaluate(data, verbose=verbosity(verbose), **kwargs)
         self._tell(batches)
         return result
 
@@ -162,7 +151,7 @@ class TextTrainer(keras.Model):
         if isinstance(batches, types.GeneratorType):
             batches = ((inputs,) for inputs in batches)  # Keras takes tuples from generators
         with self._fed(batches, whole=True) as (data,):
-            outputs = super().predict(data, verbose=verbose, **kwargs)
+            outputs = super().predict(data, verbose=verbosity(verbose), **kwargs)
         self._tell(batches)
         if not isinstance(batches, LengthBatches):
             return outputs
@@ -183,7 +172,15 @@ class TextTrainer(keras.Model):
 
     def predict_on_batch(self, x):
         """The head's output for a batch of raw input."""
-        return super().predict_on_batch(x if self._is_ready(x) else self.preprocessor(x))
+        inputs = x if self._is_ready(x) else self.preprocessor(x)
+        rows, replicas = len(keras.tree.flatten(inputs)[0]), replicas_of(self)
+        if replicas > 1:
+            inputs = filled_for(inputs, replicas)
+        outputs = super().predict_on_batch(inputs)
+        if replicas == 1:
+            return outputs
+        # TensorFlow gives all rows to every replica.
+        return keras.tree.map_structure(lambda output: output[:rows], outputs)
 
     def _on_batch(self, method, x, y, sample_weight, class_weight=None, **kwargs):
         if not self.compiled:

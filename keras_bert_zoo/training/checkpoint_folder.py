@@ -4,6 +4,7 @@ import contextlib
 import pathlib
 import warnings
 
+from ..distribution.replicas import common, processes
 from .checkpoint_file import DamagedFile, read_checkpoint, read_info, write_checkpoint
 
 ENDING = ".checkpoint"
@@ -34,7 +35,7 @@ class CheckpointFolder:
     def files(self):
         """Paths of the checkpoints, the newest first."""
         found = [p for p in self.path.glob(f"*{ENDING}") if p.name[: -len(ENDING)].isdigit()]
-        return sorted(found, key=lambda p: int(p.name[: -len(ENDING)]), reverse=True)
+        return sorted(found, key=_number, reverse=True)
 
     def write(self, number, info, arrays):
         """Adds a checkpoint, then removes those that are too old.
@@ -43,7 +44,7 @@ class CheckpointFolder:
             OSError: it could not be written; those before it are untouched.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        new = self.path / f"{number:012d}{ENDING}"
+        new = self._path(number)
         write_checkpoint(new, info, arrays)
         self._damaged.discard(new)
         # A damaged one is none that could be gone back to.
@@ -52,13 +53,38 @@ class CheckpointFolder:
             old.unlink(missing_ok=True)
         self._damaged.clear()
 
+    def of_process(self, number):
+        """The folder of one of several processes that train together: the first has this one."""
+        return CheckpointFolder(self.path / f"process_{number}", self.keep) if number else self
+
     def read_last(self):
         """`(info, arrays)` of the newest whole checkpoint; None where there is no checkpoint.
+
+        Where several processes train together it is the newest that all of them have.
 
         Raises:
             DamagedFile: there are checkpoints, and none is whole.
         """
-        return self._first_readable(read_checkpoint)
+        if processes()[1] == 1:
+            return self._first_readable(read_checkpoint)
+        known = common(_number(path) for path in self.files() if self._is_whole(path))
+        if not known and common([not self.files()]) != {True}:
+            raise DamagedFile(
+                f"The processes that train together have no whole checkpoint in common in "
+                f"{self.path}. To begin anew, give another folder or remove this one."
+            )
+        return read_checkpoint(self._path(max(known))) if known else None
+
+    def _is_whole(self, path):
+        try:
+            read_checkpoint(path)
+        except (DamagedFile, OSError):
+            self._damaged.add(path)
+            return False
+        return True
+
+    def _path(self, number):
+        return self.path / f"{number:012d}{ENDING}"
 
     def last_info(self):
         """What the newest checkpoint says of itself, or None; its arrays are not looked at."""
@@ -118,3 +144,7 @@ class CheckpointFolder:
         """Removes what was being written when a process was killed."""
         for path in self.path.glob("*.unfinished"):
             path.unlink(missing_ok=True)
+
+
+def _number(path):
+    return int(path.name[: -len(ENDING)])

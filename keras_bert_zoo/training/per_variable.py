@@ -105,6 +105,13 @@ class PerVariable:
     def _all_reduce_sum_gradients(self, grads_and_vars):
         return grads_and_vars  # done
 
+    def _overwrite_model_variables_with_average_value(self, trainable_variables):
+        super()._overwrite_model_variables_with_average_value(trainable_variables)
+        if keras.config.backend() == "jax":
+            # Else weights and averages are one array, which the next `predict` gives away.
+            for variable in trainable_variables:
+                variable.assign(keras.ops.copy(variable.value))
+
     def update_step(self, gradient, variable, learning_rate):
         super().update_step(gradient, variable, learning_rate * self._factor_of(variable))
 

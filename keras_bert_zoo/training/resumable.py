@@ -6,6 +6,7 @@ import time
 
 import keras
 
+from ..distribution.replicas import shared
 from .checkpoint_folder import CheckpointFolder
 from .run import NotFinite
 
@@ -115,8 +116,10 @@ class ResumableTraining(keras.callbacks.Callback):
         steps = self.run.progress.position - self._saved_position
         if self.every_steps is not None and steps >= self.every_steps:
             return True
+        if self.every_minutes is None:
+            return False
         minutes = (time.monotonic() - self._saved_at) / 60
-        return self.every_minutes is not None and minutes >= self.every_minutes
+        return shared(minutes >= self.every_minutes)  # all processes, or none
 
     def _save(self):
         state = self.run.read()

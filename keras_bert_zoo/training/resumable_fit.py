@@ -2,6 +2,7 @@
 
 import keras
 
+from ..distribution.replicas import processes
 from ..preprocessing.array_batches import ArrayBatches
 from ..preprocessing.streams import ForTensorFlow
 from .resumable import ResumableTraining
@@ -73,8 +74,9 @@ def fit_resumable(
     data = ResumableData(data)
     if data.endless and not steps_per_epoch:
         raise ValueError("This data has no end: give steps_per_epoch.")
-    with keeper.folder.alone():
-        run = Run(keeper.folder, model, data, initial_epoch, steps_per_epoch, seed)
+    folder = keeper.folder.of_process(processes()[0])
+    with folder.alone():
+        run = Run(folder, model, data, initial_epoch, steps_per_epoch, seed)
         keeper.run = run
         others = [one for one in keras.tree.flatten(callbacks) if one is not keeper]
         together = OneRun(others, keeper, model, epochs, run.steps_of_epoch(), verbose)

@@ -4,6 +4,7 @@ import re
 
 import keras
 
+from ..distribution.replicas import replicas_of
 from ..preprocessing.fingerprint import fingerprint
 from .inner_optimizer import updates_of
 
@@ -23,7 +24,7 @@ def describe(model, data, steps_per_epoch):
     return {
         # First, because lengths and schedules follow from the data.
         "data": {"steps_per_epoch": steps_per_epoch, **data.fingerprint()},
-        "backend": {"backend": keras.config.backend()},
+        "backend": {"backend": keras.config.backend(), "replicas": replicas_of(model)},
         "model": {
             "class": type(model).__name__,
             **variables_of(model.variables),

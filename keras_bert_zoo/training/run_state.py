@@ -30,7 +30,7 @@ def write_state(model, arrays, groups=tuple(GROUPS)):
     """Sets the variables of these groups as `read_state` found them."""
     for group in groups:
         for number, variable in enumerate(GROUPS[group](model)):
-            variable.assign(arrays[f"{group}/{number}"])
+            assign(variable, arrays[f"{group}/{number}"])
 
 
 def write_generators(model, arrays):
@@ -65,7 +65,33 @@ def all_finite(array):
 
 def copied(variable):
     """A variable's value that later steps do not write into: on a CPU backends share memory."""
-    return np.array(keras.ops.convert_to_numpy(variable.value))
+    parts = own_parts(variable)
+    if parts is not None:
+        return np.stack([part.numpy() for part in parts])
+    value = keras.ops.convert_to_tensor(variable)  # one value, where each replica has a copy
+    return np.array(keras.ops.convert_to_numpy(value))
+
+
+def assign(variable, value):
+    """Sets a variable as `copied` found it."""
+    parts = own_parts(variable)
+    if parts is None:
+        variable.assign(value)
+        return
+    for part, own in zip(parts, value, strict=True):
+        part.assign(own)
+
+
+def own_parts(variable):
+    """What each replica of a TensorFlow strategy has of its own, as of metrics; else None."""
+    if keras.config.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+
+    on_read = tf.VariableSynchronization.ON_READ
+    if getattr(variable.value, "synchronization", None) is not on_read:
+        return None
+    return getattr(variable.value, "values", None)
 
 
 def synced(model):

@@ -1,4 +1,4 @@
-"""Trains every task for some steps, on what `distribute` is told, and keeps what comes out.
+"""Trains tasks for some steps, on what `distribute` is told, and keeps what comes out.
 
     python -m tests.distribution.train KIND OUTPUT [CASE ...]
 
@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 import keras_bert_zoo as kbz
+from tests.distribution.others import OTHERS, trained_other
 from tests.tasks.cases import CASES
 
 ROWS, BATCH, EPOCHS = 10, 4, 7  # the last batch is half full: 21 updates
@@ -69,6 +70,12 @@ def numpy_of(variable):
     return keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable))
 
 
+def result_of(name, weighted):
+    if name in OTHERS:
+        return trained_other(name, kbz.Recipe(**RECIPE))
+    return trained(CASES[name], weighted)
+
+
 def main():
     kind, output, *names = sys.argv[1:]
     set_devices()
@@ -80,7 +87,7 @@ def main():
         for name, weighted in jobs:
             key = f"{name}{' weighted' if weighted else ''}"
             try:
-                result = trained(CASES[name], weighted)
+                result = result_of(name, weighted)
             except ValueError as error:
                 result = {"error": np.array(str(error))}
             found |= {f"{key}|{part}": value for part, value in result.items()}

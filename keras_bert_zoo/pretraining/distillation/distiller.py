@@ -5,6 +5,8 @@ import warnings
 import keras
 from keras import ops
 
+from ...distribution.losses import for_parts
+from ...distribution.replicas import as_logged, summed_metrics
 from ...layers.choices import MergeChoices
 from ...layers.initializers import truncated_normal
 from ...tasks import MultipleChoice
@@ -95,7 +97,7 @@ class Distiller(FreshGradients, TextTrainer):
         losses, rows = [], ops.shape(y_pred["padding_mask"])[0]
 
         def kept(name, loss):
-            self._parts[name].update_state(loss, sample_weight=rows)
+            self._parts[name].update_state(as_logged(loss), sample_weight=rows)
             return loss
 
         if self.alpha is not None:
@@ -120,7 +122,8 @@ class Distiller(FreshGradients, TextTrainer):
             return self.get_metrics_result()
         unknown = [*self._judges, self._parts.get("hard")]
         known = [metric for metric in self.metrics if all(metric is not one for one in unknown)]
-        return {metric.name: metric.result() for metric in known}
+        with summed_metrics(known):
+            return {metric.name: metric.result() for metric in known}
 
     # -------------------------------------------------------------- training
 
@@ -136,6 +139,8 @@ class Distiller(FreshGradients, TextTrainer):
         if self._by_recipe:
             freeze(self.student, self.recipe.freeze)
             optimizer = self.recipe.build_optimizer(total_steps, self.student.encoder)
+        replicas = self.share(optimizer)
+        self._hard, self.losses_by_mean = for_parts(self.student.default_loss(), replicas)
         super().compile(optimizer, **kwargs)
 
     def fit(self, x=None, y=None, **options):

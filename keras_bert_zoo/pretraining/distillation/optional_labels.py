@@ -16,6 +16,15 @@ class OptionalLabels:
     def __init__(self, task):
         self.task, self.feeder = task, task._feeder()
 
+    @property
+    def replicas(self):
+        """How many share each batch."""
+        return self.feeder.replicas
+
+    @replicas.setter
+    def replicas(self, count):
+        self.feeder.replicas = count
+
     def has_labels(self, x, y=None):
         """Whether there is something to learn in the data beside the texts."""
         if y is not None or not is_texts(x):

@@ -1,11 +1,10 @@
 """Saying what another model's vector of a sentence is."""
 
 import keras
-from keras import ops
 
 from ...layers.sequence_pooling import SequencePooling
 from ..distillation.cosine_hidden import cosine
-from ..objective import Objective
+from ..objective import Objective, mean
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
@@ -57,7 +56,7 @@ class SentenceVectors(Objective):
         return keras.layers.Dense(self.vector_dim, name=self.name)(vectors)
 
     def loss(self, outputs, targets):
-        return ops.mean(1.0 - cosine(outputs, targets["vectors"]))
+        return mean(1.0 - cosine(outputs, targets["vectors"]))
 
     def head_flops(self, config, batch_size, length):
         return 2 * batch_size * config.hidden_dim * self.vector_dim
