@@ -62,19 +62,9 @@ def for_replicas(batches, model, by_mean=False):
     return batches
 
 
-def filled_for(inputs, replicas):
-    """Inputs with the last row again, until replicas can share them evenly.
-
-    Args:
-        inputs: a structure of arrays.
-        replicas: how many there are.
-    """
-
-    def filled(array):
-        array = np.asarray(array)
-        return np.concatenate([array, np.repeat(array[-1:], -len(array) % replicas, axis=0)])
-
-    return keras.tree.map_structure(filled, inputs)
+def shareable(rows, replicas):
+    """The least number of rows, from `rows` on, that replicas can share evenly."""
+    return -(-rows // replicas) * replicas
 
 
 def build_parts(model, batches):
@@ -107,7 +97,7 @@ def prepared(batch, replicas, by_mean, share=1.0):
     if rows % replicas:
         raise ValueError(
             f"A batch has {rows} rows, which {replicas} replicas cannot share evenly. Give a "
-            f"batch_size that {replicas} divides, such as {-(-rows // replicas) * replicas}."
+            f"batch_size that {replicas} divides, such as {shareable(rows, replicas)}."
         )
     if isinstance(batch, tuple) and len(batch) == 3 and batch[2] is not None:
         x, y, weight = batch

@@ -4,6 +4,7 @@ import keras
 
 from .batches import build_parts, scaled
 from .layouts import check_layout
+from .on_jax import gathered
 from .optimizers import check_optimizer
 from .replicas import as_logged, processes, replicas_of, share_weights, summed_metrics
 
@@ -58,6 +59,13 @@ class SharedTraining:
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         if not self._parts_are_built:  # else Keras would read a batch of the first pass for it
             super()._maybe_symbolic_build(iterator, data_batch)
+
+    def make_predict_function(self, force=False):
+        """As in Keras; where several JAX processes predict together, each has all answers."""
+        function = super().make_predict_function(force)
+        if keras.config.backend() == "jax" and processes()[1] > 1:
+            self.predict_function = function = gathered(self.predict_function)
+        return function
 
     def get_metrics_result(self):
         """As in Keras; of what all processes saw, where several train together."""

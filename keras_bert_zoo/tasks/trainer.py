@@ -6,7 +6,7 @@ import types
 import keras
 import numpy as np
 
-from ..distribution.batches import filled_for, for_replicas
+from ..distribution.batches import for_replicas, shareable
 from ..distribution.replicas import replicas_of, shared
 from ..distribution.shared_training import SharedTraining, verbosity
 from ..preprocessing import LengthBatches
@@ -125,8 +125,8 @@ class TextTrainer(SharedTraining, keras.Model):
             return super().evaluate(
                 x, self._encoded(y), batch_size, verbose, sample_weight, **kwargs
             )
-        size = batch_size or BATCH_SIZE
         feeder = self._shared_feeder()
+        size = shareable(batch_size or BATCH_SIZE, feeder.replicas)
         batches = feeder.batches(x, y, sample_weight, batch_size=size, even_weights=True)
         if not self.compiled:
             self.compile()
@@ -144,13 +144,15 @@ class TextTrainer(SharedTraining, keras.Model):
         if self._is_ready(x):
             return super().predict(x, batch_size, verbose, **kwargs)
         feeder = self._shared_feeder().for_inference()
-        batches = feeder.inputs(x, batch_size or BATCH_SIZE)
+        batches = feeder.inputs(x, shareable(batch_size or BATCH_SIZE, feeder.replicas))
         if isinstance(batches, LengthBatches) and not batches.num_rows:
             nothing = lambda output: np.zeros((0, *output.shape[1:]), "float32")  # noqa: E731
             return keras.tree.map_structure(nothing, self.output)
         if isinstance(batches, types.GeneratorType):
             batches = ((inputs,) for inputs in batches)  # Keras takes tuples from generators
-        with self._fed(batches, whole=True) as (data,):
+        # On torch a process forgoes what the others could predict: each has all answers.
+        whole = keras.config.backend() == "torch"
+        with self._fed(batches, whole=whole) as (data,):
             outputs = super().predict(data, verbose=verbosity(verbose), **kwargs)
         self._tell(batches)
         if not isinstance(batches, LengthBatches):
@@ -173,13 +175,8 @@ class TextTrainer(SharedTraining, keras.Model):
     def predict_on_batch(self, x):
         """The head's output for a batch of raw input."""
         inputs = x if self._is_ready(x) else self.preprocessor(x)
-        rows, replicas = len(keras.tree.flatten(inputs)[0]), replicas_of(self)
-        if replicas > 1:
-            inputs = filled_for(inputs, replicas)
-        outputs = super().predict_on_batch(inputs)
-        if replicas == 1:
-            return outputs
-        # TensorFlow gives all rows to every replica.
+        outputs, rows = super().predict_on_batch(inputs), len(keras.tree.flatten(inputs)[0])
+        # TensorFlow's strategies give all rows to every replica.
         return keras.tree.map_structure(lambda output: output[:rows], outputs)
 
     def _on_batch(self, method, x, y, sample_weight, class_weight=None, **kwargs):

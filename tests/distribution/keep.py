@@ -11,8 +11,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
 
 import keras_bert_zoo as kbz
+from keras_bert_zoo.distribution.replicas import processes
 from keras_bert_zoo.training import ResumableTraining
 from tests.distribution.train import set_devices
 from tests.tiny import NEGATIVE, POSITIVE, tiny_classifier
@@ -74,7 +76,14 @@ def check_one_batch(task):
 
 
 def check_resuming(folder):
-    """A run that is killed goes on as if it had not been, dropout and all."""
+    """A run that is killed goes on as if it had not been, dropout and all.
+
+    Of several processes of JAX none has all arrays, so there it is refused.
+    """
+    if keras.config.backend() == "jax" and processes()[1] > 1:
+        with pytest.raises(RuntimeError, match="this is one of 2"):
+            new_task().fit(TEXTS, LABELS, callbacks=[ResumableTraining(folder)], **FIT)
+        return
     expected = new_task().fit(TEXTS, LABELS, **FIT).history
     options = {"every_steps": 2, "every_minutes": None}
     callbacks = [Kill(5), ResumableTraining(folder, **options)]
