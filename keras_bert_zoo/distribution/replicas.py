@@ -22,6 +22,15 @@ def replicas_of(model):
     return processes()[1]
 
 
+def needs_one_shape(model):
+    """Whether all batches have to be of one shape: on TPUs, to TensorFlow."""
+    if keras.config.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return isinstance(model.distribute_strategy, tf.distribute.TPUStrategy)
+
+
 def processes():
     """`(number of this process, how many there are)` of those that train together."""
     backend = keras.config.backend()

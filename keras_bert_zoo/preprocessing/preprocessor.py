@@ -115,6 +115,10 @@ class Preprocessor(keras.Layer):
         chosen += [*spare_buckets(longest, self.max_sequence_length), self.max_sequence_length]
         self._buckets = tuple(sorted(set(chosen)))
 
+    def fix_shape(self):
+        """From here on all batches are padded to `max_sequence_length`, and are full."""
+        self._buckets, self.fixed_batch_shape = (self.max_sequence_length,), True
+
     def separate(self, x):
         """`(x, rest)`: what holds the texts, and what each row has beside them, or None."""
         return x, None

@@ -142,12 +142,13 @@ class ForTensorFlow:
         batches: PyDataset, or generator.
         closed: whether only those dimensions are open that differ between the first two batches,
             and the first: for models that are not known to take any length.
+        one_shape: whether all batches have the shape of the first one, as TPUs want it.
 
     `error` is what went wrong inside the batches: TensorFlow would show it as its own error.
     """
 
-    def __init__(self, batches, closed=False):
-        self.batches, self.closed = batches, closed
+    def __init__(self, batches, closed=False, one_shape=False):
+        self.batches, self.closed, self.one_shape = batches, closed, one_shape
         self.error, self._running = None, None
 
     def dataset(self):
@@ -162,7 +163,7 @@ class ForTensorFlow:
                 raise ValueError("The data is empty: the generator gives no batches.")
             chained = itertools.chain([first], self.batches)
             make = lambda: self._guard(chained)  # noqa: E731
-        spec = self._closed_spec if self.closed else open_spec
+        spec = self._closed_spec if self.closed else shape_spec if self.one_shape else open_spec
         others = (self._second(first),) if self.closed else ()
         signature = keras.tree.map_structure(spec, first, *others)
         dataset = tf.data.Dataset.from_generator(make, output_signature=signature)
@@ -206,6 +207,14 @@ class ForTensorFlow:
         except Exception as error:
             self.error = error
             raise
+
+
+def shape_spec(array):
+    """The TensorSpec of an array of this shape."""
+    import tensorflow as tf
+
+    array = np.asarray(array)
+    return tf.TensorSpec(array.shape, array.dtype)
 
 
 def open_spec(array):

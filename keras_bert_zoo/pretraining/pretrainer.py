@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from ..distribution.batches import for_replicas
-from ..distribution.replicas import as_logged, shared
+from ..distribution.replicas import as_logged, needs_one_shape, shared
 from ..distribution.shared_training import SharedTraining, verbosity
 from ..tasks.feeding import for_trainer
 from ..tasks.task import encoder_inputs
@@ -244,7 +244,7 @@ class Pretrainer(Becoming, FreshGradients, SharedTraining, keras.Model):
         )
 
     def _fed(self, batches):
-        return for_trainer(for_replicas(batches, self))[0]
+        return for_trainer(for_replicas(batches, self), needs_one_shape(self))[0]
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

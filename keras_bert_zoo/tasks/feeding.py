@@ -147,9 +147,14 @@ def split_off(share, *arrays):
     return [(None, None) if a is None else (a[:cut], a[cut:]) for a in arrays]
 
 
-def for_trainer(batches):
-    """`(data, guard)`: what the backend's trainer takes, and where its errors are kept."""
+def for_trainer(batches, one_shape=False):
+    """`(data, guard)`: what the backend's trainer takes, and where its errors are kept.
+
+    Args:
+        batches: PyDataset, or generator.
+        one_shape: whether all of them have the shape of the first one.
+    """
     if keras.config.backend() != "tensorflow":
         return batches, None
-    guard = ForTensorFlow(batches)
+    guard = ForTensorFlow(batches, one_shape=one_shape)
     return guard.dataset(), guard

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from ..distribution.batches import for_replicas, shareable
-from ..distribution.replicas import replicas_of, shared
+from ..distribution.replicas import needs_one_shape, replicas_of, shared
 from ..distribution.shared_training import SharedTraining, verbosity
 from ..preprocessing import LengthBatches
 from ..preprocessing.inputs import is_encoded, is_table, split_labels
@@ -208,6 +208,8 @@ class TextTrainer(SharedTraining, keras.Model):
 
     def _shared_feeder(self):
         """That of batches that all replicas share."""
+        if needs_one_shape(self):
+            self.preprocessor.fix_shape()
         feeder = self._feeder()
         feeder.replicas = replicas_of(self)
         return feeder
@@ -249,7 +251,8 @@ class TextTrainer(SharedTraining, keras.Model):
         if not whole:
             cut = lambda b: for_replicas(b, self, self.losses_by_mean)  # noqa: E731
             all_batches = [None if batches is None else cut(batches) for batches in all_batches]
-        fed = [(None, None) if b is None else for_trainer(b) for b in all_batches]
+        one_shape = needs_one_shape(self)
+        fed = [(None, None) if b is None else for_trainer(b, one_shape) for b in all_batches]
         try:
             yield [data for data, _ in fed]
         except Exception:
