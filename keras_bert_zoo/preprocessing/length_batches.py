@@ -35,6 +35,7 @@ class LengthBatches(keras.utils.PyDataset):
         self.shuffle, self.seed, self.epoch = shuffle, seed, epoch
         self._windows, self._orders, self._counted = {}, {}, set()
         self._finished, self._lock = False, threading.Lock()
+        self.tokens_read = 0  # of all batches that were handed out, without padding
         self._pool = concurrent.futures.ThreadPoolExecutor(1, "tokenize")
 
     # -------------------------------------------------------------- what a subclass says
@@ -82,7 +83,10 @@ class LengthBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         epoch, (rows, items) = self._batch(index)
-        return self.collate(rows, items, np.random.default_rng((self.seed, epoch, 1, index)))
+        batch = self.collate(rows, items, np.random.default_rng((self.seed, epoch, 1, index)))
+        inputs = batch[0] if isinstance(batch, tuple) else batch
+        self.tokens_read += int(inputs["padding_mask"].sum())
+        return batch
 
     def batch_items(self, index):
         """`(rows, items)` of a batch: the numbers of its rows, and what `load` gave for them."""

@@ -67,6 +67,7 @@ class MixedBatches(LengthBatches):
     def __getitem__(self, index):
         name, number = self._place(index)
         x, y, *weight = self.batches[name][number]
+        self.tokens_read += int(x["padding_mask"].sum())
         return x, *self._targets(name, y, weight[0] if weight else None)
 
     def batch_name(self, index):

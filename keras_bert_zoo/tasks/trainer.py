@@ -15,6 +15,7 @@ from ..training.denormals import flushed_denormals
 from ..training.gradual_unfreezing import GradualUnfreezing
 from ..training.inner_optimizer import inner, updates_of
 from ..training.resumable_fit import fit_ready, fit_resumable, saved_seed
+from ..training.token_rate import TokenRate
 from .feeding import Feeder, for_trainer
 
 BATCH_SIZE = 32
@@ -272,7 +273,8 @@ class TextTrainer(SharedTraining, keras.Model):
             on_train_begin=lambda logs: self.continue_random_state(),
             on_epoch_end=lambda epoch, logs: self._tell(next(once, None)),
         )
-        return [*given, ours]
+        rates = [TokenRate(batches)] if isinstance(batches, LengthBatches) else []
+        return [*rates, *given, ours]
 
     def _asked_by_recipe(self):
         every = self.recipe.unfreeze_every if self._by_recipe else None
