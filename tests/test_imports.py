@@ -1,13 +1,28 @@
 """What importing the package costs and brings along."""
 
+import configparser
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import pytest
 
+import keras_bert_zoo
+
 BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
+
+
+@pytest.mark.any_backend
+def test_every_package_is_installed():
+    """Which is seen only where the package is not run from its checkout."""
+    root = Path(keras_bert_zoo.__file__).parents[1]
+    setup = configparser.ConfigParser()
+    setup.read(root / "setup.cfg")
+    told = set(setup["options"]["packages"].split()) - {"keras_bert_zoo.presets"}
+    there = (root / "keras_bert_zoo").rglob("__init__.py")
+    assert told == {".".join(path.parent.relative_to(root).parts) for path in there}
 
 
 def python(code, **environment):
