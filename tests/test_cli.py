@@ -122,6 +122,12 @@ def refused(finetune, files):
 # -------------------------------------------------------------------------------------- finetune
 
 
+def test_what_a_training_takes_is_told(finetune):
+    told = finetune().out
+    assert "Training: 10 rows of 32 tokens: about " in told
+    assert told.index("Training: ") < told.index("Saved to")
+
+
 def test_finetune(finetune):
     result = finetune(
         *("--validation-split", "0.2", "--predict", "a great film", "--seed", "3"),

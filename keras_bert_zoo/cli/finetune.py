@@ -46,6 +46,7 @@ def run(args):
     cls, held_out = getattr(tasks, KINDS[args.task][0]), validation
     task = load(args, cls, problem=args.problem, **head)
     describe(task, train, validation, test)
+    tell_cost(args, task)
     if task.preprocessor.truncation == "error" and args.task != "document":
         refuse_long_texts(task, [train, validation, test])
 
@@ -183,6 +184,17 @@ def refuse_long_texts(task, parts):
 
 
 # -------------------------------------------------------------------------------------- reports
+
+
+def tell_cost(args, task):
+    """Prints what a batch takes, before it is found out the hard way."""
+    from ..tasks.trainer import BATCH_SIZE
+    from ..training import training_cost
+
+    print(
+        f"Training: {training_cost(task, args.batch_size or task.recipe.batch_size or BATCH_SIZE)}"
+    )
+    sys.stdout.flush()
 
 
 def describe(task, train, validation, test):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..tables import check_file
 from .arguments import UsageError
-from .finetune import check_output, check_replaceable
+from .finetune import check_output, check_replaceable, tell_cost
 from .kinds import kind_of
 from .kinds.kind import Examples
 from .runtime import start_keras
@@ -33,6 +33,7 @@ def run(args):
     kept = "new" if cls.head_options else "auto"
     task = load(args, cls, kept, **head)
     describe(task, train, validation, test)
+    tell_cost(args, task)
 
     def fitted(args, task=None):
         task = task or load(args, cls, kept, **head)

@@ -5,6 +5,8 @@ import time
 import keras
 import numpy as np
 
+from ..training.flops import encoder_flops
+
 
 class Throughput(keras.callbacks.Callback):
     """Adds `tokens_per_second` and `flops_per_second` to the logs of each epoch.
@@ -62,15 +64,3 @@ def training_flops(pretrainer, batch_size, length):
     encoder, config = pretrainer.encoder, pretrainer.encoder.config
     heads = sum(one.head_flops(config, batch_size, length) for one in pretrainer.objectives)
     return 3 * (encoder_flops(encoder, batch_size, length) + heads)
-
-
-def encoder_flops(encoder, batch_size, length):
-    """Operations of the matrix products of an encoder's blocks, forward, for a batch."""
-    weights = sum(_matrices(block) for block in encoder.blocks)  # shared ones as often as they run
-    attention = 2 * len(encoder.blocks) * length * encoder.config.hidden_dim
-    return 2 * batch_size * length * (weights + attention)
-
-
-def _matrices(layer):
-    """How many numbers are in the matrices of a layer."""
-    return sum(int(np.prod(weight.shape)) for weight in layer.weights if len(weight.shape) > 1)

@@ -13,9 +13,11 @@ from .schedules import (
     WarmupLinear,
     WarmupStableDecay,
 )
+from .training_cost import Cost, largest_batch, training_cost
 
 __all__ = [
     "AdamW",
+    "Cost",
     "GradualUnfreezing",
     "Lamb",
     "RealRows",
@@ -26,5 +28,7 @@ __all__ = [
     "WarmupInverseSqrt",
     "WarmupLinear",
     "WarmupStableDecay",
+    "largest_batch",
     "named_recipe",
+    "training_cost",
 ]

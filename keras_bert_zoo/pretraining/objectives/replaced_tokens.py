@@ -8,10 +8,10 @@ from keras import ops
 from ...errors import unknown_name
 from ...families import family_called
 from ...layers import ReplacedTokenHead
+from ...training.flops import encoder_flops
 from ..generator import as_task, build_generator, fill_from, generator_config
 from ..objective import Objective, cross_entropy, mean_over
 from ..sampled_tokens import SampledTokens
-from ..throughput import encoder_flops
 from .masked_tokens import MaskedTokens
 
 SHARING = ("tied", "none", "gradient_disentangled")
