@@ -48,6 +48,7 @@ MODULES = (
     "metrics",
     "preprocessing",
     "pretraining",
+    "scale",
     "tasks",
     "tokenizers",
     "training",

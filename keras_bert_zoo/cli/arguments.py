@@ -288,6 +288,11 @@ COMMANDS = {
         "Serve a saved task over HTTP, with a page to try it.",
         _options_of("serve"),
     ),
+    "scale": (
+        "scale",
+        "Use a saved task on Parquet files of any size.",
+        _options_of("scale"),
+    ),
     "distill": (
         "distill",
         "Train a small task by what a fine-tuned one says.",

@@ -27,6 +27,10 @@ EXAMPLES = {
   keras-bert-zoo serve model
   keras-bert-zoo serve model --port 8080 --max-batch-size 16 --backend torch
   curl localhost:8000/predict -H 'Content-Type: application/json' -d '{"text": "Lovely."}'""",
+    "scale": """\
+  keras-bert-zoo scale predict model --input 'texts/*.parquet' --output answers --workers 4
+  keras-bert-zoo scale predict embedder --input texts --output vectors --engine ray --workers 64 \\
+      --columns id --option prompt=passage""",
     "glue": """\
   keras-bert-zoo glue --data glue_data --task RTE,MRPC --preset bert_base_en --output runs
   keras-bert-zoo glue --data glue_data --preset bert_nano_en_uncased --output runs""",

@@ -15,6 +15,7 @@ from ..training import Recipe
 from ..training.denormals import flushed_denormals
 from ..training.freezing import freeze
 from ..training.fresh_gradients import FreshGradients
+from ..training.kept_weights import kept_weights
 from ..training.resumable_fit import fit_resumable, saved_seed
 from .batches import PretrainingBatches
 from .becoming import Becoming
@@ -223,7 +224,8 @@ class Pretrainer(Becoming, FreshGradients, SharedTraining, keras.Model):
             return fit_resumable(self._fit, self, batches, seed=self.seed, **options)
 
     def _fit(self, batches, **options):
-        return super().fit(self._fed(batches), shuffle=False, **options)
+        with kept_weights(self):
+            return super().fit(self._fed(batches), shuffle=False, **options)
 
     def evaluate(self, x, *, batch_size=32, steps=None, **kwargs):
         """The losses and accuracies on texts, of which the same tokens are hidden every time.
@@ -239,9 +241,9 @@ class Pretrainer(Becoming, FreshGradients, SharedTraining, keras.Model):
         batches = self.batches(x, batch_size, shuffle=False, seed=0)
         if not self.compiled:
             self.compile()
-        return super().evaluate(
-            self._fed(batches), steps=steps or batches.batches_per_pass, **kwargs
-        )
+        steps = steps or batches.batches_per_pass
+        with kept_weights(self):
+            return super().evaluate(self._fed(batches), steps=steps, **kwargs)
 
     def _fed(self, batches):
         return for_trainer(for_replicas(batches, self), needs_one_shape(self))[0]

@@ -75,7 +75,10 @@ class PairScorer(TextClassifier):
         Returns:
             For regression the number; else the probability of the positive class.
         """
-        logits = self.predict(pairs, batch_size=batch_size, verbose=verbose)
+        return self.scores_of(self.predict(pairs, batch_size=batch_size, verbose=verbose))
+
+    def scores_of(self, logits):
+        """What `score` returns, from what `predict` returns."""
         if self.problem == "regression":
             return logits[:, 0]
         place = self.num_classes - 1

@@ -14,6 +14,7 @@ from ..preprocessing.inputs import is_encoded, is_table, split_labels
 from ..training.denormals import flushed_denormals
 from ..training.gradual_unfreezing import GradualUnfreezing
 from ..training.inner_optimizer import inner, updates_of
+from ..training.kept_weights import kept_weights
 from ..training.resumable_fit import fit_ready, fit_resumable, saved_seed
 from ..training.token_rate import TokenRate
 from .feeding import Feeder, for_trainer
@@ -255,7 +256,8 @@ class TextTrainer(SharedTraining, keras.Model):
         one_shape = needs_one_shape(self)
         fed = [(None, None) if b is None else for_trainer(b, one_shape) for b in all_batches]
         try:
-            yield [data for data, _ in fed]
+            with kept_weights(self):
+                yield [data for data, _ in fed]
         except Exception:
             for _, guard in fed:
                 if guard is not None and guard.error is not None:

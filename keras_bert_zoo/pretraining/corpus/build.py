@@ -9,7 +9,7 @@ import tempfile
 from ...errors import unknown_name
 from . import records
 from .engines import run
-from .files import find_files
+from .files import find_files, names_of
 from .manifest import (
     LIBRARIES,
     TOKENIZER,
@@ -119,7 +119,8 @@ def prepared(files, tokenizer, output, settings):
         about = saved_tokenizer(tokenizer, folder, settings)
         file_sizes = sizes(files, settings.text_column)
         shards = plan(files, file_sizes, settings.shard_size)
-        new = new_manifest(settings, files, file_sizes, names_of(files), shards, about)
+        names = names_of([file.path for file in files])
+        new = new_manifest(settings, files, file_sizes, names, shards, about)
         old = read_manifest(output)
         if old is not None:
             return checked(old, new, output)
@@ -184,13 +185,6 @@ def saved_tokenizer(tokenizer, folder, settings):
         )
     about = {"sha256": digest.hexdigest(), "vocabulary_size": tokenizer.vocabulary_size}
     return {**about, "rooms": rooms, "separator": tokenizer.sep_id}
-
-
-def names_of(files):
-    """The files' paths below the folder that they share: the same on another machine."""
-    paths = [file.path for file in files]
-    top = os.path.dirname(paths[0]) if len(paths) == 1 else os.path.commonpath(paths)
-    return [pathlib.Path(os.path.relpath(path, top)).as_posix() for path in paths]
 
 
 def tasks_of(manifest, files, output):

@@ -1,21 +1,10 @@
 """What writes shards: this process, several on this machine, or a cluster."""
 
 import json
-import os
-import queue
-import subprocess
-import sys
-import threading
 
+from ...piped import PipedProcess, WorkerEndedError, decoded, encoded, in_turns, processors
 from .extras import needed
 from .shard import write_shard
-from .worker import decoded, encoded
-
-KINDS = {
-    "ValueError": ValueError,
-    "ImportError": ImportError,
-    "FileNotFoundError": FileNotFoundError,
-}
 
 
 def run(engine, tasks, workers, progress):
@@ -34,10 +23,7 @@ def run(engine, tasks, workers, progress):
         return {}
     if engine == "ray":
         return _on_ray(tasks, workers, progress)
-    processors = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    )
-    count = min(workers or processors or 1, len(tasks))
+    count = min(workers or processors(), len(tasks))
     return _here(tasks, progress) if count == 1 else _in_processes(tasks, count, progress)
 
 
@@ -50,80 +36,31 @@ def _here(tasks, progress):
 
 
 def _in_processes(tasks, count, progress):
-    """A thread for each process hands it one task after the other."""
-    waiting, found, errors = queue.SimpleQueue(), {}, []
-    for task in tasks:
-        waiting.put(task)
-    processes = [_process() for _ in range(count)]
-    threads = [
-        threading.Thread(
-            target=_feed, args=(process, waiting, found, errors, progress), daemon=True
-        )
-        for process in processes
-    ]
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        for process in processes:
-            process.kill()
-            process.communicate()
-    if errors:
-        raise errors[0]
-    return found
+    told = in_turns(
+        tasks,
+        count,
+        lambda _: _process(),
+        lambda process, task: _written(process, task, progress),
+    )
+    return {task.path: said for task, said in zip(tasks, told)}
 
 
 def _process():
-    # A process of its own, not a fork: threads of the tokenizer or a backend may be running here.
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-        "TOKENIZERS_PARALLELISM": "false",  # every process is busy already
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", f"{__package__}.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        env=environment,
-    )
-
-
-def _feed(process, waiting, found, errors, progress):
-    while not errors:
-        try:
-            task = waiting.get_nowait()
-        except queue.Empty:
-            return
-        try:
-            found[task.path] = _written(process, task, progress)
-        except Exception as error:
-            errors.append(error)
+    # Every process is busy already: the tokenizer needs no threads.
+    return PipedProcess(f"{__package__}.worker", {"TOKENIZERS_PARALLELISM": "false"})
 
 
 def _written(process, task, progress):
     """What a shard says of itself, written by a process."""
     try:
-        process.stdin.write(encoded(task))
-        process.stdin.flush()
-    except BrokenPipeError:
-        pass  # it is gone; its end is told below
-    for line in process.stdout:
-        answer = json.loads(line)
-        if "read" in answer:
-            progress.read(answer["read"])
-        elif "told" in answer:
-            progress.finished()
-            return answer["told"]
-        else:
-            raise KINDS.get(answer["error"], OSError)(answer["message"])
-    raise RuntimeError(
-        f"The process that wrote {task.path} ended with code {process.wait()} (-9 may be a lack of "
-        "memory). Build again: what is finished stays. Fewer workers need less memory."
-    )
+        told = process.do(task, progress.read)
+    except WorkerEndedError as error:
+        raise RuntimeError(
+            f"The process that wrote {task.path} ended with {error} (-9 may be a lack of memory). "
+            "Build again: what is finished stays. Fewer workers need less memory."
+        ) from error
+    progress.finished()
+    return told
 
 
 def _on_ray(tasks, workers, progress):

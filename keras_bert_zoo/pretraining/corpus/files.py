@@ -68,7 +68,7 @@ def find_files(patterns):
         raise ValueError("The corpus has no input: name files, folders or patterns.")
     found = set()
     for pattern in map(os.fspath, patterns):
-        paths = _matches(pattern)
+        paths = matches(pattern, _is_read)
         if not paths:
             raise FileNotFoundError(
                 f"{pattern}: no such file. Name {ACCEPTED}, a folder of them, or a pattern such as "
@@ -78,10 +78,16 @@ def find_files(patterns):
     return [input_file(path) for path in sorted(found)]
 
 
-def _matches(pattern):
+def matches(pattern, is_read):
+    """Paths of the files that a path, folder or pattern means.
+
+    Args:
+        pattern: str.
+        is_read: whether a file of a folder is meant, by its path.
+    """
     if os.path.isdir(pattern):
         inside = (str(path) for path in Path(pattern).rglob("*") if path.is_file())
-        return [path for path in inside if _is_read(path)]
+        return [path for path in inside if is_read(path)]
     if os.path.isfile(pattern):
         return [pattern]
     return [path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path)]
@@ -92,3 +98,9 @@ def _is_read(path):
         return bool(input_file(path))
     except ValueError:
         return False
+
+
+def names_of(paths):
+    """The paths below the folder that they share: the same on another machine."""
+    top = os.path.dirname(paths[0]) if len(paths) == 1 else os.path.commonpath(paths)
+    return [Path(os.path.relpath(path, top)).as_posix() for path in paths]

@@ -11,10 +11,12 @@ class Progress:
         total: bytes, or rows, of all that is to be read.
         shards: how many are to be written.
         shown: whether to show it.
+        speed: whether to show bytes a second, too.
     """
 
-    def __init__(self, total, shards, shown):
+    def __init__(self, total, shards, shown, speed=True):
         self._total, self._shards, self._shown = max(total, 1), shards, shown
+        self._speed = speed
         self._read = self._done = self._told = 0
         self._lock, self._bar = threading.Lock(), None
 
@@ -27,7 +29,7 @@ class Progress:
                 progress.TextColumn("{task.description}"),
                 progress.BarColumn(),
                 progress.TaskProgressColumn(),
-                progress.TransferSpeedColumn(),
+                *([progress.TransferSpeedColumn()] if self._speed else []),
                 progress.TimeRemainingColumn(),
             )
             self._bar = progress.Progress(*columns, console=Console(stderr=True))
