@@ -77,6 +77,7 @@ def load_task(
         options["head"], head = head, "auto"
     if head not in HEADS:
         raise ValueError(f"head must be one of {', '.join(HEADS)}. Given: {head!r}.")
+    dtype = follow_recipe(options, dtype)
     folder, info = locate(preset)
     asked = (set(cls.head_options) if cls else {"labels", "num_classes"}) & set(options)
     new = head == "new" or (head == "auto" and bool(asked))
@@ -94,6 +95,15 @@ def load_task(
 def restart(encoder, options):
     """Gives those layers new weights that the recipe among the options of a new head names."""
     restart_top(encoder, getattr(options.get("recipe"), "reinit_top", 0))
+
+
+def follow_recipe(options, dtype):
+    """Adds what the recipe among the options says of loading, where they do not; the precision."""
+    recipe = options.get("recipe")
+    for name in ("max_sequence_length", "seed"):
+        if options.get(name) is None and getattr(recipe, name, None) is not None:
+            options[name] = getattr(recipe, name)
+    return dtype or getattr(recipe, "precision", None)
 
 
 PREPROCESSOR_OPTIONS = (

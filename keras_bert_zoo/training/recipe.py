@@ -34,6 +34,8 @@ class Recipe:
         ema: momentum of a moving average that takes the place of the weights when `fit` ends.
         epochs: of `fit`, where it is not told.
         batch_size: of `fit`, where it is not told.
+        max_sequence_length, precision, seed: of `from_preset` with this recipe, where it is not
+            told: most tokens of a text, `dtype`, and what decides the order of the data.
         freeze: what is not trained: "embeddings", "encoder", a number of layers from the bottom
             (with the embeddings), or a list of parts of the names of weights.
         label_smoothing: share of each label that is spread over all classes
@@ -76,6 +78,9 @@ class Recipe:
     adversarial: float = 0.0
     r_drop: float = 0.0
     reinit_top: int = 0
+    max_sequence_length: int | None = None
+    precision: str | None = None
+    seed: int | None = None
 
     def __post_init__(self):
         for name in ("no_decay", "freeze"):  # lists, as they are read from a file

@@ -29,6 +29,7 @@ def _is_freeze(value):
     return value in ("embeddings", "encoder") or _whole(0)[0](value)
 
 
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "bfloat16", "float16")
 RULES = {
     "learning_rate": _number(lambda value: value > 0, "more than 0"),
     "warmup": _number(lambda value: 0 <= value <= 1, "a share from 0 to 1"),
@@ -57,8 +58,12 @@ RULES = {
     "adversarial": _number(lambda value: value >= 0, "0 or more"),
     "r_drop": _number(lambda value: value >= 0, "0 or more"),
     "reinit_top": _whole(0),
+    "max_sequence_length": _whole(4),
+    "precision": _name(PRECISIONS),
+    "seed": _whole(0),
 }
 MAY_BE_NONE = ("clip_norm", "ema", "epochs", "batch_size", "freeze", "unfreeze_every")
+MAY_BE_NONE += ("max_sequence_length", "precision", "seed")
 
 
 def check(recipe):

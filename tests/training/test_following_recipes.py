@@ -208,3 +208,18 @@ def test_thawing_needs_gates():
     task.fit(TEXTS, LABELS, verbose=0)  # the caller's own optimizer: all is trained at once
     with pytest.raises(ValueError, match="say it in the recipe"):
         task.fit(TEXTS, LABELS, callbacks=[kbz.training.GradualUnfreezing()], verbose=0)
+
+
+def test_what_a_recipe_says_of_loading(tmp_path):
+    classifier().save_to_preset(tmp_path / "preset")
+    recipe = kbz.Recipe(max_sequence_length=12, precision="mixed_bfloat16", seed=7)
+    options = {"labels": ["negative", "positive"], "recipe": recipe}
+    task = kbz.TextClassifier.from_preset(tmp_path / "preset", **options)
+    assert task.preprocessor.max_sequence_length == 12
+    assert (task.encoder.compute_dtype, task.seed) == ("bfloat16", 7)
+    told = {"max_sequence_length": 8, "dtype": "float32", "seed": 3}
+    task = kbz.TextClassifier.from_preset(tmp_path / "preset", **options, **told)
+    assert task.preprocessor.max_sequence_length == 8
+    assert (task.encoder.compute_dtype, task.seed) == ("float32", 3)
+    task.save_to_preset(tmp_path / "again")
+    assert kbz.from_preset(tmp_path / "again").preprocessor.max_sequence_length == 8

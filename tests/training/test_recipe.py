@@ -94,6 +94,9 @@ def test_what_else_the_optimizer_is_told():
         ("freeze", "head", "'embeddings', 'encoder', a number of layers"),
         ("freeze", True, "'embeddings', 'encoder', a number of layers"),
         ("reinit_top", None, "a whole number, 0 or more"),
+        ("max_sequence_length", 2, "a whole number, 4 or more"),
+        ("precision", "half", "one of float32, mixed_bfloat16"),
+        ("seed", -1, "a whole number, 0 or more"),
     ],
 )
 def test_numbers_out_of_range(name, value, accepted):
