@@ -28,7 +28,7 @@ def recipe_called(name, config):
     """The recipe that a name of this script stands for."""
     if name not in ("plain", "layer_decay"):
         return recipe_for(config, name)
-    decay = 0.8 if name == "layer_decay" else None
+    decay = 0.8 if name == "layer_decay" else 1.0
     return dataclasses.replace(recipe_for(config), epochs=3, layer_decay=decay)
 
 

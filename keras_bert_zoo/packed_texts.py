@@ -1,8 +1,6 @@
 """Several texts in one row of an encoder, each as if it was alone."""
 
 from .layers import ConvolvedBlock, SequenceMask, SequencePlaces
-from .layers.embeddings import Embeddings
-from .layers.visual_embeddings import VisualEmbeddings
 
 
 def packed(encoder, inputs, training=None, attention_maps=False):
@@ -48,8 +46,7 @@ def packed(encoder, inputs, training=None, attention_maps=False):
 
 def check_packable(encoder):
     """Raises a ValueError for an encoder that cannot read several texts in a row."""
-    embeddings = encoder.embeddings
-    plain = isinstance(embeddings, Embeddings) and not isinstance(embeddings, VisualEmbeddings)
+    plain = getattr(encoder.embeddings, "takes_places", False)
     if not plain or any(isinstance(block, ConvolvedBlock) for block in encoder.blocks):
         raise ValueError(
             f"A {encoder.config.family} encoder cannot read several texts in one row: its tokens "

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import types
@@ -126,6 +127,13 @@ def test_what_a_training_takes_is_told(finetune):
     told = finetune().out
     assert "Training: 10 rows of 32 tokens: about " in told
     assert told.index("Training: ") < told.index("Saved to")
+    assert "on this machine" not in told  # it is over sooner than it is told
+
+
+def test_how_long_a_training_takes_is_told(finetune, monkeypatch):
+    monkeypatch.setattr("keras_bert_zoo.cli.finetune.LONG", 0)
+    told = finetune().out
+    assert re.search(r"\n1 epoch of 20 rows: about \d+ s on this machine\n", told)
 
 
 def test_finetune(finetune):

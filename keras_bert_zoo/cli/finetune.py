@@ -22,10 +22,11 @@ from .failures import say
 from .kinds import KINDS, is_kind
 from .runtime import start_keras
 from .trials import best_of, wanted
-from .untrained import fit_options, load
+from .untrained import EPOCHS, fit_options, load
 
 NEEDS_KERAS = True
 SHOWN = 12  # labels that are counted one by one
+LONG = 100  # batches of a training whose time is told ahead: a shorter one is sooner over
 
 
 def run(args):
@@ -46,9 +47,9 @@ def run(args):
     cls, held_out = getattr(tasks, KINDS[args.task][0]), validation
     task = load(args, cls, problem=args.problem, **head)
     describe(task, train, validation, test)
-    tell_cost(args, task)
     if task.preprocessor.truncation == "error" and args.task != "document":
         refuse_long_texts(task, [train, validation, test])
+    tell_cost(task, train.x)
 
     def fitted(args, task=None):
         task = task or load(args, cls, problem=args.problem, **head)
@@ -186,15 +187,19 @@ def refuse_long_texts(task, parts):
 # -------------------------------------------------------------------------------------- reports
 
 
-def tell_cost(args, task):
-    """Prints what a batch takes, before it is found out the hard way."""
+def tell_cost(task, x):
+    """Prints what a batch takes, and how long all of them, before it is found out the hard way."""
     from ..tasks.trainer import BATCH_SIZE
-    from ..training import training_cost
+    from ..training import training_cost, training_time
+    from ..training.training_time import in_words
 
-    print(
-        f"Training: {training_cost(task, args.batch_size or task.recipe.batch_size or BATCH_SIZE)}"
-    )
-    sys.stdout.flush()
+    size, epochs = task.recipe.batch_size or BATCH_SIZE, task.recipe.epochs or EPOCHS
+    print(f"Training: {training_cost(task, size)}", flush=True)
+    rows = len(x[0]) if isinstance(x, tuple) else len(x)
+    if rows * epochs >= LONG * size:
+        time = in_words(training_time(task, x, size, epochs))
+        all_of = f"{epochs} epoch{'s' * (epochs > 1)} of {rows:,} rows"
+        print(f"{all_of}: about {time} on this machine", flush=True)
 
 
 def describe(task, train, validation, test):

@@ -33,7 +33,7 @@ def run(args):
     kept = "new" if cls.head_options else "auto"
     task = load(args, cls, kept, **head)
     describe(task, train, validation, test)
-    tell_cost(args, task)
+    tell_cost(task, train.x)
 
     def fitted(args, task=None):
         task = task or load(args, cls, kept, **head)

@@ -126,6 +126,7 @@ class Embeddings(keras.Layer):
     # `token_ids -> vectors` that are added to the tokens' own, while what is learnt is the
     # difference to another table: see `keras_bert_zoo.pretraining.sharing`.
     base = None
+    takes_places = True  # whether a row may hold several texts
 
     def __init__(
         self,

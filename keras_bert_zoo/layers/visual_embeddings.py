@@ -29,6 +29,8 @@ class VisualEmbeddings(Embeddings):
     (2, 46, 128)
     """
 
+    takes_places = False  # images are behind the tokens
+
     def __init__(self, *arguments, visual_dim, visual_positions, **options):
         super().__init__(*arguments, **options)
         self.visual_dim = visual_dim

@@ -8,7 +8,9 @@ import numpy as np
 from ..encoder import Encoder
 from ..families import bert, family_called
 from ..layers import Embeddings
+from ..packed_texts import packed
 from ..tasks.task import encoder_inputs
+from .encoded import SEQUENCES
 from .sharing import disentangle
 from .tied_embeddings import TiedEmbeddings
 
@@ -50,13 +52,14 @@ def generator_config(encoder, size=0.25, changes=None):
     return family.Config(**{**numbers, **changes})
 
 
-def build_generator(encoder, config, sharing):
+def build_generator(encoder, config, sharing, pack=False):
     """A model from an encoder's inputs and `mask_positions` to scores of every token.
 
     Args:
         encoder: the discriminator.
         config: of the generator.
         sharing: `"tied"`, `"none"` or `"gradient_disentangled"`; see `ReplacedTokens`.
+        pack: whether a row holds several texts, told by `sequence_ids`; see `packed`.
 
     Returns:
         A `keras.Model` with the attribute `encoder`. The paths of weights of its own begin with
@@ -77,7 +80,10 @@ def build_generator(encoder, config, sharing):
             own = family.build(config)
         inputs = encoder_inputs(own)
         places = keras.Input((None,), dtype="int32", name="mask_positions")
-        logits = family.head("MaskedLM").build(own, own(inputs), places, True)
+        if pack:
+            inputs[SEQUENCES] = keras.Input((None,), dtype="int32", name=SEQUENCES)
+        vectors = packed(own, inputs)["sequence_output"] if pack else own(inputs)
+        logits = family.head("MaskedLM").build(own, vectors, places, True)
     if sharing == "gradient_disentangled":
         disentangle(encoder, own)
     model = keras.Model({**inputs, "mask_positions": places}, logits, name=NAME)

@@ -27,6 +27,8 @@ class TiedEmbeddings(keras.Layer):
     (2, 10, 64)
     """
 
+    takes_places = True
+
     def __init__(self, source, config, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(source, Embeddings):
@@ -64,10 +66,10 @@ class TiedEmbeddings(keras.Layer):
             if layer is not None:
                 layer.build(shape)
 
-    def call(self, token_ids, segment_ids, padding_mask, training=None):
-        x = self.source.vectors(token_ids, segment_ids, padding_mask)
+    def call(self, token_ids, segment_ids, padding_mask, training=None, places=None):
+        x = self.source.vectors(token_ids, segment_ids, padding_mask, places)
         if self.positions is not None:
-            x = x + self.positions(padding_mask)
+            x = x + self.positions(padding_mask, places)
         x = (self.norm or self.source.norm)(x)
         x = self.dropout(x, training=training) if training else x
         return x if self.project is None else self.project(x)

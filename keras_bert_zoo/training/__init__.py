@@ -14,6 +14,7 @@ from .schedules import (
     WarmupStableDecay,
 )
 from .training_cost import Cost, largest_batch, training_cost
+from .training_time import training_time
 
 __all__ = [
     "AdamW",
@@ -31,4 +32,5 @@ __all__ = [
     "largest_batch",
     "named_recipe",
     "training_cost",
+    "training_time",
 ]

@@ -63,7 +63,7 @@ def test_it_is_learnt_from():
     assert type(pretrainer).from_config(pretrainer.get_config()).pack
 
 
-@pytest.mark.parametrize("objectives", [["masked_tokens", "next_sentence"], ["replaced_tokens"]])
+@pytest.mark.parametrize("objectives", [["masked_tokens", "next_sentence"], ["permuted_tokens"]])
 def test_what_is_about_whole_rows_is_not_packed(objectives):
     with pytest.raises(ValueError, match=f"'{objectives[-1]}' is about whole rows"):
         tiny_pretrainer(objectives, pack=True)

@@ -19,12 +19,11 @@ NO_DROPOUT = {"dropout": 0.0, "attention_dropout": 0.0}
 SHARED = ("tied", "none", "gradient_disentangled")
 
 
-def tiny_pretrainer(sharing="tied", encoder=None, **options):
+def tiny_pretrainer(sharing="tied", encoder=None, pack=False, **options):
     encoder = tiny_electra(num_layers=1, **NO_DROPOUT) if encoder is None else encoder
     objective = ReplacedTokens(**{"rate": 0.3, "sharing": sharing, **options})
-    return Pretrainer(
-        encoder, TOKENIZER, [objective], length=LENGTH, seed=0, recipe=kbz.Recipe(1e-2)
-    )
+    fixed = {"length": LENGTH, "seed": 0, "recipe": kbz.Recipe(1e-2)}
+    return Pretrainer(encoder, TOKENIZER, [objective], pack=pack, **fixed)
 
 
 def test_sizes_of_the_paper():
@@ -341,3 +340,46 @@ def test_sizes_of_electra_small():
     found = generator_config(electra.build(config))
     # https://github.com/google-research/electra: 64 wide, one head, 256 in the feed-forward.
     assert (found.hidden_dim, found.num_heads, found.intermediate_dim) == (64, 1, 256)
+
+
+@pytest.mark.parametrize("sharing", SHARED)
+def test_texts_in_one_row_are_as_if_they_were_alone(sharing):
+    """For the generator as for the encoder; the likeliest token is drawn, so both draw the same."""
+    alone, packed = (
+        tiny_pretrainer(sharing, pack=pack, temperature=0, encoder=wide_electra())
+        for pack in (False, True)
+    )
+    packed.set_weights(alone.get_weights())
+    texts = [np.array(ids, "int32") for ids in ([2, 9, 4, 7, 3], [2, 4, 11, 3], [2, 8, 12, 4, 3])]
+    hidden = [np.array([[place]], "int32") for place in (2, 1, 3)]
+    row = inputs_of(np.concatenate(texts)[None], np.array([[2, 6, 12]], "int32"))
+    numbers = np.repeat([1, 2, 3], [len(ids) for ids in texts])
+    found = packed({**row, "sequence_ids": numbers[None].astype("int32")})["replaced_tokens"]
+    each = [
+        alone(inputs_of(ids[None], places))["replaced_tokens"] for ids, places in zip(texts, hidden)
+    ]
+    for name in ("generator", "token_ids", "replaced"):
+        expected = np.concatenate([to_numpy(one[name]) for one in each], axis=1)
+        np.testing.assert_allclose(to_numpy(found[name]), expected, atol=1e-5, err_msg=name)
+
+
+def wide_electra():
+    """Weights so large that what a token sees is seen in its vector."""
+    return tiny_electra(num_layers=1, initializer_range=0.3, **NO_DROPOUT)
+
+
+def inputs_of(ids, places):
+    given = {"token_ids": ids, "segment_ids": 0 * ids, "padding_mask": 0 * ids + 1}
+    return {**given, "mask_positions": places, "mask_used": 0 * places + 1}
+
+
+def test_packed_rows_are_learnt_from():
+    pretrainer = tiny_pretrainer(pack=True)
+    x, y = pretrainer.batches(TEXTS, 4).at(0)
+    assert set(x) == {*pretrainer.input}
+    assert x["sequence_ids"].max() > 1
+    assert y["replaced_tokens/real"].all()
+    losses = pretrainer.fit(TEXTS, batch_size=4, steps_per_epoch=10, epochs=3, verbose=0)
+    assert losses.history["loss"][-1] < losses.history["loss"][0] - 0.3
+    task = pretrainer.generator_task()
+    assert task.fill("a [MASK] film")

@@ -9,6 +9,7 @@ from ...errors import unknown_name
 from ...families import family_called
 from ...layers import ReplacedTokenHead
 from ...training.flops import encoder_flops
+from ..encoded import SEQUENCES
 from ..generator import as_task, build_generator, fill_from, generator_config
 from ..objective import Objective, cross_entropy, mean_over
 from ..sampled_tokens import SampledTokens
@@ -51,7 +52,7 @@ class ReplacedTokens(Objective):
     >>> pretrainer.generator_task()  # a MaskedLM
     """
 
-    name = "replaced_tokens"
+    name, packs = "replaced_tokens", True
     inputs = ("mask_positions", "mask_used")
     head, styles = "head", ("ReplacedTokenDetector",)
 
@@ -99,7 +100,7 @@ class ReplacedTokens(Objective):
     def prepare(self, encoder, inputs):
         """Builds the generator, whose draws take the place of the masks."""
         config, start = self._generator_config(encoder)
-        model = build_generator(encoder, config, self.sharing)
+        model = build_generator(encoder, config, self.sharing, SEQUENCES in inputs)
         if start is not None:
             fill_from(model, start)
         self._model = model
