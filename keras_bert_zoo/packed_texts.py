@@ -3,7 +3,7 @@
 from .layers import ConvolvedBlock, SequenceMask, SequencePlaces
 
 
-def packed(encoder, inputs, training=None, attention_maps=False):
+def packed(encoder, inputs, training=None, attention_maps=False, attention_parts=None, depth=None):
     """What an encoder makes of rows in which several texts stand one after the other.
 
     A token sees the tokens of its own text only, and counts its place from the first of them, so
@@ -14,7 +14,7 @@ def packed(encoder, inputs, training=None, attention_maps=False):
         inputs: its inputs, arrays or symbolic, and `sequence_ids` `(batch, length)`: the number of
             the text that each token is of, from 1; 0 for padding.
         training: whether dropout is active.
-        attention_maps: as in `Encoder.trace`.
+        attention_maps, attention_parts, depth: as in `Encoder.trace`.
 
     Returns:
         As `Encoder.trace`, without `pooled_output`.
@@ -41,7 +41,8 @@ def packed(encoder, inputs, training=None, attention_maps=False):
     # The mask is made of these numbers, in place of the padding's.
     inputs["padding_mask"] = sequence_ids
     mask = SequenceMask(name="sequence_mask")
-    return encoder.run(mask, embed, *rest, inputs, training, attention_maps)
+    asked = training, attention_maps, attention_parts, depth
+    return encoder.run(mask, embed, *rest, inputs, *asked)
 
 
 def check_packable(encoder):

@@ -31,17 +31,14 @@ class Encoded:
         self._encoder, self.inputs = encoder, {name: inputs[name] for name in encoder.input}
         self.was_pooled, self.teachers = False, {}
         self.padding_mask = encoder.padding_mask(self.inputs)
-        if not (reads or attention_parts or SEQUENCES in inputs):
-            self.sequence = encoder(self.inputs)
+        pack = {SEQUENCES: inputs[SEQUENCES]} if SEQUENCES in inputs else {}
+        if not (reads or attention_parts):
+            # Whether dropout is active is for each call to say: not False, as it is in a trace.
+            run = lambda all_of: packed(encoder, all_of, training=None)["sequence_output"]  # noqa: E731
+            self.sequence = run({**self.inputs, **pack}) if pack else encoder(self.inputs)
             return
         maps = ATTENTION_MAPS in reads
-        if SEQUENCES in inputs:
-            numbers = {SEQUENCES: inputs[SEQUENCES]}
-            # Whether dropout is active is for each call to say: not False, as it is in a trace.
-            options = {"training": None, "attention_maps": maps}
-            found = packed(encoder, {**self.inputs, **numbers}, **options)
-        else:
-            found = Inside(encoder, maps, attention_parts, depth)(self.inputs)
+        found = Inside(encoder, maps, attention_parts, depth)({**self.inputs, **pack})
         self.sequence = found["sequence_output"]
         self.hidden_states, self.attention_maps = found[HIDDEN_STATES], found[ATTENTION_MAPS]
         self.attention_parts = found["attention_parts"]
@@ -96,6 +93,8 @@ class Inside(keras.Layer):
         }
 
     def call(self, inputs, training=None):
+        if SEQUENCES in inputs:
+            return packed(self.encoder, inputs, training=training, **self._asked())
         found = self.encoder.trace(inputs, training=training, **self._asked())
         found.pop("pooled_output", None)
         return found

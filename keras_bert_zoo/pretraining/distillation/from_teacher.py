@@ -2,6 +2,7 @@
 
 import keras
 
+from ..encoded import SEQUENCES
 from ..objective import Objective
 from .layer_pairs import layer_pairs
 from .teacher import Teacher, check_same_tokens
@@ -16,6 +17,8 @@ class FromTeacher(Objective):
         teacher: a trained `keras_bert_zoo.Encoder` or task; it is frozen.
         weight: as in `Objective`.
     """
+
+    packs = True
 
     def __init__(self, teacher, weight=1.0):
         super().__init__(weight)
@@ -43,7 +46,8 @@ class FromTeacher(Objective):
         return {
             "student": [self.find(key, encoded) for key in ours],
             "teacher": [shown[key] for key in theirs],
-            "mask": encoded.padding_mask,
+            # Above 0 for a token; where a row holds several texts, equal for tokens of one text.
+            "mask": inputs.get(SEQUENCES, encoded.padding_mask),
         }
 
     def find(self, key, encoded):

@@ -78,15 +78,17 @@ def relation(x, mask, heads=None):
 
     Args:
         x: queries, keys or values, `(batch, length, num_heads, head_dim)`.
-        mask: `(batch, length)`, above 0 for a token.
+        mask: `(batch, length)`, above 0 for a token, and equal for tokens of one text.
         heads: into how many the vectors are cut; `num_heads` if not given.
 
     Returns:
-        `(batch, heads, length, length)`, HIDDEN where the second token is padding.
+        `(batch, heads, length, length)`, HIDDEN where the second token is padding or of
+        another text than the first.
     """
     x, length = ops.cast(x, "float32"), ops.shape(x)[1]
     if heads is not None and heads != x.shape[2]:
         x = ops.reshape(x, (-1, length, heads, x.shape[2] * x.shape[3] // heads))
     scores = ops.einsum("bqnh,bknh->bnqk", x, x) * x.shape[-1] ** -0.5
-    visible = ops.expand_dims(ops.expand_dims(mask > 0, 1), 1)
-    return ops.where(visible, scores, HIDDEN)
+    keys = ops.expand_dims(mask, 1)
+    visible = ops.logical_and(ops.equal(ops.expand_dims(mask, 2), keys), keys > 0)
+    return ops.where(ops.expand_dims(visible, 1), scores, HIDDEN)

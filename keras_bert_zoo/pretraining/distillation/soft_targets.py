@@ -66,7 +66,7 @@ class SoftTargets(FromTeacher):
 
     def loss(self, outputs, targets):
         each = divergence(outputs["teacher"][0], outputs["student"][0], self.temperature)
-        return mean_over(each, targets["weight"] if "weight" in targets else outputs["mask"])
+        return mean_over(each, targets["weight"] if "weight" in targets else outputs["mask"] > 0)
 
     def head_flops(self, config, batch_size, length):
         if self.places == "masked":  # those of `MaskedTokens`, which Keras computes once more

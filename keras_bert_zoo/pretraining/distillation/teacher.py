@@ -4,7 +4,7 @@ import keras
 
 from ...encoder import Encoder
 from ...tasks.task import Task, encoder_inputs
-from ..encoded import Encoded, joined
+from ..encoded import SEQUENCES, Encoded, joined
 from ..frozen import Frozen
 
 
@@ -72,6 +72,8 @@ class Teacher:
             name: of the layer that the teacher becomes.
         """
         ours = encoder_inputs(self.encoder)
+        if SEQUENCES in inputs:
+            ours[SEQUENCES] = keras.Input((None,), dtype="int32", name=SEQUENCES)
         if ("tokens", "masked") in wanted:
             ours["mask_positions"] = keras.Input((None,), dtype="int32", name="mask_positions")
         parts = joined({i: (what,)} for what, i in wanted if what not in ("states", "tokens"))

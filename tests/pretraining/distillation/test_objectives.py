@@ -24,7 +24,14 @@ from keras_bert_zoo.pretraining.distillation import (
 from keras_bert_zoo.pretraining.frozen import Frozen
 from tests.pretraining.distillation.models import LOUD, WIDE, tiny_student, tiny_teacher
 from tests.pretraining.sources import LENGTH, TEXTS
-from tests.tiny import VOCABULARY, assert_equal, tiny_encoder, tiny_tokenizer, values
+from tests.tiny import (
+    VOCABULARY,
+    assert_equal,
+    tiny_encoder,
+    tiny_tokenizer,
+    to_numpy,
+    values,
+)
 
 
 def all_of(teacher):
@@ -241,11 +248,6 @@ def test_masked_places_come_from_masked_tokens():
     assert found["teacher"][0].shape == (*x["mask_positions"].shape, len(VOCABULARY))
 
 
-def test_rows_are_not_packed():
-    with pytest.raises(ValueError, match="is about whole rows"):
-        pretrainer_of(tiny_student(), [HiddenStates(tiny_teacher(1))], pack=True)
-
-
 def test_transformers_get_the_student(trained, tmp_path):
     """What is written are the student's weights, and none of its teacher's."""
     transformers = pytest.importorskip("transformers", reason="the reference: pip install .[test]")
@@ -259,3 +261,38 @@ def test_transformers_get_the_student(trained, tmp_path):
         (found.bert.encoder.layer[0].attention.self.query.weight.T, query),
     ):
         np.testing.assert_array_equal(theirs.detach().numpy(), keras.ops.convert_to_numpy(ours))
+
+
+def test_texts_in_one_row_are_compared_as_if_they_were_alone():
+    """Of all objectives: the loss of a row of two texts is that of the two, by their sizes."""
+    teacher, student = tiny_teacher(2), tiny_student(**LOUD)
+    alone, packed = (pretrainer_of(student, all_of(teacher), pack=p) for p in (False, True))
+    shared = {id(one) for one in [*student.weights, *teacher.weights]}
+    ours, theirs = (
+        {one.path: one for one in each.weights if id(one) not in shared} for each in (packed, alone)
+    )
+    assert set(ours) == set(theirs)
+    for path, weight in ours.items():
+        weight.assign(theirs[path])
+    texts = [np.array([ids], "int32") for ids in ([2, 9, 14, 7, 3], [2, 24, 11, 3])]
+    sizes = np.array([5, 4])
+    row = {**inputs_of(np.concatenate(texts, 1)), "sequence_ids": np.repeat([1, 2], sizes)[None]}
+    found, each = packed(row), [alone(inputs_of(ids)) for ids in texts]
+    for one, ours in zip(alone.objectives, packed.objectives):
+        # A mean over tokens, but for scores, which are compared by pairs of them.
+        share = sizes**2 if one.name == "attention_scores" else sizes
+        losses = [float(to_numpy(one.loss(outputs[one.name], {}))) for outputs in each]
+        loss = float(to_numpy(ours.loss(found[one.name], {})))
+        np.testing.assert_allclose(loss, losses @ share / share.sum(), rtol=1e-4, err_msg=one.name)
+
+
+def inputs_of(ids):
+    return {"token_ids": ids, "segment_ids": 0 * ids, "padding_mask": 0 * ids + 1}
+
+
+def test_packed_rows_are_learnt_from():
+    pretrainer = pretrainer_of(tiny_student(), distilbert(tiny_teacher(2)), pack=True)
+    options = {"batch_size": 8, "steps_per_epoch": 10, "epochs": 3, "verbose": 0}
+    losses = pretrainer.fit(TEXTS, **options).history
+    for name in ("loss", "soft_targets_loss", "cosine_hidden_loss"):
+        assert losses[name][-1] < 0.97 * losses[name][0], name
