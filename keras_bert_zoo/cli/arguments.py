@@ -126,8 +126,18 @@ def _add_finetune(parser):
     training.add_argument(
         "--search", action="store_true", help="try the paper's rates, batch sizes and epochs"
     )
+    add_run(training)
     training.add_argument(
         "--predict", action="append", metavar="TEXT", help="a text to classify at the end"
+    )
+
+
+def add_run(parser):
+    parser.add_argument(
+        "--run",
+        type=filled,
+        metavar="DIR",
+        help="for checkpoints, log.csv and TensorBoard: after a kill the same command goes on",
     )
 
 

@@ -95,6 +95,11 @@ def check_output(args):
         raise ValueError(
             f"--output {output} is the folder that this runs in, or one above it. Name a new one."
         )
+    run = getattr(args, "run", None)
+    if run and Path(run).resolve().is_relative_to(target):
+        raise ValueError(
+            f"--run {run} is in --output {output}, which is replaced at the end. Name another."
+        )
     for path in filter(None, (args.train, args.validation, args.test, args.preset)):
         used = Path(path).resolve()
         if target in used.parents and used.exists():

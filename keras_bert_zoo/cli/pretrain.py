@@ -6,6 +6,7 @@ from pathlib import Path
 from ..errors import nearest
 from ..pretraining.objectives import OBJECTIVES
 from ..pretraining.sizes import SIZES
+from .arguments import add_run
 from .finetune import check_output, check_replaceable
 from .runtime import start_keras
 from .values import filled, positive, whole
@@ -45,12 +46,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--report-every", type=whole(1), metavar="N", help="updates; a hundredth if not given"
     )
-    parser.add_argument(
-        "--run",
-        type=filled,
-        metavar="DIR",
-        help="for checkpoints, log.csv and TensorBoard: after a kill the same command goes on",
-    )
+    add_run(parser)
 
 
 def _objectives(text):

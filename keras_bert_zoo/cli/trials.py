@@ -4,6 +4,7 @@ import argparse
 import itertools
 import math
 import statistics
+from pathlib import Path
 
 from .arguments import UsageError
 from .failures import say
@@ -62,7 +63,8 @@ def best_of(args, hidden_dim, train, judge, metric, floor=None, higher=True):
         figures = []
         for seed in range(args.seed, args.seed + args.seeds):
             keras.utils.set_random_seed(seed)
-            trained = train(argparse.Namespace(**{**vars(args), **setting, "seed": seed}))
+            own = {**setting, "seed": seed, "run": _folder(args.run, setting, seed)}
+            trained = train(argparse.Namespace(**{**vars(args), **own}))
             figure = float(judge(trained))
             failed = is_degenerate(figure, floor, higher)
             mark = " (degenerate: no better than not reading the texts)" if failed else ""
@@ -107,6 +109,12 @@ def _is_better(figure, other, higher):
     if math.isnan(other):
         return True
     return figure > other if higher else figure < other
+
+
+def _folder(run, setting, seed):
+    """Where one of several trainings writes its course: `--run`, and what is its own."""
+    parts = [f"{name}_{value:g}" for name, value in {**setting, "seed": seed}.items()]
+    return run and str(Path(run) / "_".join(parts))
 
 
 def _named(setting):

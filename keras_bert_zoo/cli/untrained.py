@@ -67,9 +67,18 @@ def follow(task, args):
 
 
 def fit_options(args, task):
-    """What all commands tell `fit`: epochs, size of batches, and a line an epoch for files."""
-    return {
+    """What all commands tell `fit`: epochs, size of batches, and a line an epoch for files.
+
+    With `--run` also where it writes what is needed to go on, and its course.
+    """
+    options = {
         "epochs": task.recipe.epochs or EPOCHS,
         "batch_size": task.recipe.batch_size,
         "verbose": 1 if sys.stdout.isatty() else 2,
     }
+    if getattr(args, "run", None):
+        from ..training import ResumableTraining, loggers
+
+        folder = Path(args.run)
+        options["callbacks"] = [ResumableTraining(folder / "checkpoints"), *loggers(folder)]
+    return options

@@ -275,7 +275,7 @@ class Pretrainer(Becoming, FreshGradients, SharedTraining, keras.Model):
 def _loggers(log_dir):
     if log_dir is None:
         return []
-    from .logs import loggers
+    from ..training.logs import loggers
 
     return loggers(log_dir)
 

@@ -1,6 +1,7 @@
 """How tasks are trained: recipes, optimizers, schedules."""
 
 from .gradual_unfreezing import GradualUnfreezing
+from .logs import loggers
 from .metrics import RealRows
 from .named_recipes import named_recipe
 from .optimizers import AdamW, Lamb
@@ -30,6 +31,7 @@ __all__ = [
     "WarmupLinear",
     "WarmupStableDecay",
     "largest_batch",
+    "loggers",
     "named_recipe",
     "training_cost",
     "training_time",

@@ -18,7 +18,7 @@ BACKEND = keras.config.backend()
 ALONE = (sys.executable, "-m")
 TOGETHER = (*ALONE, "torch.distributed.run", "--nproc-per-node", "2", "-m")
 JAX_TOGETHER = (*ALONE, "tests.distribution.jax_processes")
-TWO = {"XLA_FLAGS": f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=2"}
+TWO = {"XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2"}
 
 
 @dataclasses.dataclass(frozen=True)

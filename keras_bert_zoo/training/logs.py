@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from ..training.inner_optimizer import updates_of
+from .inner_optimizer import updates_of
 
 
 def loggers(folder):
@@ -15,6 +15,13 @@ def loggers(folder):
 
     Args:
         folder: where; made if need be.
+
+    Returns:
+        A list of Keras callbacks.
+
+    Example:
+
+    >>> task.fit(texts, labels, epochs=3, callbacks=loggers("run"))
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
