@@ -6,6 +6,7 @@ import pytest
 import keras_bert_zoo as kbz
 from keras_bert_zoo.families import FAMILIES
 from keras_bert_zoo.preprocessing import preprocessor_for
+from tests.marks import cases
 from tests.parity.families import (
     HEADS,
     MASK,
@@ -99,11 +100,8 @@ def test_heads_there_and_back(family, head, tmp_path):
 
 # Those that are slow on two cores together have the parts of others.
 SLOW = ("camembert", "deberta", "distilbert", "ernie", "roberta", "visual_bert", "xlm_roberta")
-TRAINED = [
-    pytest.param(name, marks=pytest.mark.slow if name in SLOW else ())
-    for name in REFERENCES
-    if name != "bert"
-]
+OTHERS = [name for name in REFERENCES if name != "bert"]
+TRAINED = cases(OTHERS, SLOW, slow_on_tensorflow=("mobilebert", "modernbert", "mpnet", "xlm"))
 
 
 @pytest.mark.parametrize("family", TRAINED)

@@ -67,7 +67,7 @@ def test_more_regions_of_padding_change_nothing():
         for key, value in IMAGES.items()
     }
     out = to_numpy(encoder({**ours(FAMILY), **wider}))
-    np.testing.assert_allclose(out[MASK], expected[MASK], atol=1e-6)
+    np.testing.assert_allclose(out[MASK], expected[MASK], atol=5e-6)
     # Not because regions are not read: another feature is another output, in its row alone.
     other = IMAGES["visual_features"].copy()
     other[0, 3] += 1

@@ -7,6 +7,7 @@ import keras_bert_zoo as kbz
 from keras_bert_zoo.training import ResumableTraining
 from keras_bert_zoo.training.rewind import NonFiniteError
 from keras_bert_zoo.training.run_description import OtherRun
+from tests.marks import cases
 from tests.tasks.cases import CASES
 from tests.tiny import sentences, tiny_classifier, tiny_encoder, tiny_tokenizer
 from tests.training.interrupted import Interruption, Losses, assert_same_weights
@@ -45,11 +46,10 @@ def assert_goes_on(build, folder, x, y, stop, **options):
 
 # One of each kind of batches; the others differ in what is in them, and are slow only together.
 QUICK = ("text", "token-crf", "mask", "choice", "embed", "span")
+TRAINED = cases(CASES, slow={*CASES} - {*QUICK}, slow_on_tensorflow=QUICK[1:-1])
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in CASES]
-)
+@pytest.mark.parametrize("name", TRAINED)
 def test_every_task(name, tmp_path):
     case = CASES[name]
     assert_goes_on(case.build, tmp_path, case.x, case.y, 2, batch_size=2, epochs=2)

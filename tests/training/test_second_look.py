@@ -7,6 +7,7 @@ from keras import ops
 
 import keras_bert_zoo as kbz
 from keras_bert_zoo.training.label_smoothing import SmoothedCrossentropy, smoothed
+from tests.marks import cases
 from tests.tasks.cases import CASES
 from tests.tiny import tiny_encoder, tiny_tokenizer, to_numpy
 
@@ -90,7 +91,7 @@ def test_dropout_differs_between_the_passes():
 
 
 SLOW = ("pair", "token", "mask", "token-crf")
-NAMES = ["text", "span", "choice", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)]
+NAMES = cases(["text", "span", "choice", *SLOW], SLOW, slow_on_tensorflow=("choice",))
 
 
 @pytest.mark.parametrize("name", NAMES)
