@@ -5,6 +5,7 @@ import types
 import keras
 import numpy as np
 
+from ..preprocessing.array_batches import ArrayBatches
 from .replicas import part_of_rows, processes, replicas_of
 
 
@@ -60,6 +61,43 @@ def for_replicas(batches, model, by_mean=False):
     if isinstance(batches, types.GeneratorType):
         return (prepared(batch, replicas, by_mean) for batch in batches)
     return batches
+
+
+def shared_arrays(x, y, sample_weight, *, batch_size, class_weight, **options):
+    """Arrays that all processes have, as batches of which each process is to have a part.
+
+    Without it a process would learn from all rows, and nothing was won by having several.
+
+    Args:
+        x, y, sample_weight: as `fit` takes them; a PyDataset or a generator stays as it is.
+        batch_size: rows of a batch for all processes.
+        class_weight: of `fit`.
+        **options: of `ArrayBatches`.
+
+    Raises:
+        TypeError: batches that cannot be shared.
+        ValueError: rows that cannot be shared evenly, or weights of classes.
+    """
+    count = processes()[1]
+    if class_weight:
+        raise ValueError(
+            f"class_weight is not for encoded inputs in {count} processes. Give sample_weight, or "
+            "texts in place of the inputs."
+        )
+    if isinstance(x, (keras.utils.PyDataset, types.GeneratorType)):
+        return x
+    if not all(hasattr(one, "shape") for one in keras.tree.flatten(x)):
+        raise TypeError(
+            f"{count} processes share arrays, a PyDataset or a generator. Given: "
+            f"{type(x).__name__}, of which each would learn from all rows."
+        )
+    rows = len(keras.tree.flatten(x)[0])
+    if rows % count:
+        raise ValueError(
+            f"{rows} rows of encoded inputs cannot be shared evenly by {count} processes. Leave "
+            f"{rows % count} out, or give texts, whose last batch is filled up."
+        )
+    return ArrayBatches(x, y, sample_weight, batch_size=shareable(batch_size, count), **options)
 
 
 def shareable(rows, replicas):

@@ -6,8 +6,8 @@ import types
 import keras
 import numpy as np
 
-from ..distribution.batches import for_replicas, shareable
-from ..distribution.replicas import needs_one_shape, replicas_of, shared
+from ..distribution.batches import for_replicas, shareable, shared_arrays
+from ..distribution.replicas import needs_one_shape, processes, replicas_of, shared
 from ..distribution.shared_training import SharedTraining, verbosity
 from ..preprocessing import LengthBatches
 from ..preprocessing.inputs import is_encoded, is_table, split_labels
@@ -69,22 +69,19 @@ class TextTrainer(SharedTraining, keras.Model):
         self.seed = shared(saved_seed(callbacks, self.seed))
         if self._is_ready(x):
             self.ensure_trainable()
-            return fit_ready(
-                super().fit,
-                self,
-                x,
-                self._encoded(y),
-                batch_size=batch_size,
-                callbacks=[*keras.tree.flatten(callbacks or []), *self._asked_by_recipe()],
-                validation_split=validation_split,
-                validation_data=self._encoded_pair(validation_data),
-                shuffle=shuffle,
-                class_weight=class_weight and self._by_index(class_weight),
-                sample_weight=sample_weight,
-                validation_batch_size=validation_batch_size,
-                seed=self.seed,
-                **rest,
-            )
+            rest |= {
+                "callbacks": [*keras.tree.flatten(callbacks or []), *self._asked_by_recipe()],
+                "validation_split": validation_split,
+                "validation_data": self._encoded_pair(validation_data),
+                "validation_batch_size": validation_batch_size,
+                "seed": self.seed,
+            }
+            order = {"batch_size": batch_size, "shuffle": shuffle}
+            weights = class_weight and self._by_index(class_weight)
+            if processes()[1] > 1:
+                return self._fit_shared(x, self._encoded(y), sample_weight, weights, order, rest)
+            order |= {"sample_weight": sample_weight, "class_weight": weights}
+            return fit_ready(super().fit, self, x, self._encoded(y), **order, **rest)
         size = batch_size or BATCH_SIZE
         self._learn(x, y)
         feeder, options = self._shared_feeder(), {"batch_size": size, "shuffle": shuffle}
@@ -112,6 +109,19 @@ class TextTrainer(SharedTraining, keras.Model):
 
         callbacks = self._callbacks(callbacks, train)
         return fit_resumable(fit, self, train, callbacks=callbacks, seed=self.seed, **rest)
+
+    def _fit_shared(self, x, y, sample_weight, class_weight, order, rest):
+        """`fit` on inputs that are encoded already, in one of several processes."""
+        order = {**order, "batch_size": order["batch_size"] or BATCH_SIZE, "seed": self.seed}
+        x = shared_arrays(x, y, sample_weight, class_weight=class_weight, **order)
+
+        def fit(data, y=None, **options):
+            options["shuffle"] = False
+            return super(TextTrainer, self).fit(
+                for_replicas(data, self, self.losses_by_mean), **options
+            )
+
+        return fit_ready(fit, self, x, shuffle=False, **rest)
 
     def _validation(self, data, options):
         if data is None:

@@ -152,3 +152,17 @@ def test_the_rules_find_the_blocks_of_every_family(family):
     assert any("attention/out/kernel" in path for path in own)
     assert any("/inner/kernel" in path for path in own)
     assert any("feed_forward" in path and "/out/kernel" in path for path in own)
+
+
+@pytest.mark.any_backend
+def test_arrays_that_processes_share(monkeypatch):
+    monkeypatch.setattr(batches, "processes", lambda: (0, 2))
+    x, options = {"token_ids": np.zeros((6, 4), "int32")}, {"batch_size": 3, "class_weight": None}
+    found = batches.shared_arrays(x, np.arange(6), None, **options)
+    assert len(found[0][1]) == 4  # of both processes
+    with pytest.raises(ValueError, match="5 rows .* Leave 1 out"):
+        batches.shared_arrays({"token_ids": x["token_ids"][:5]}, None, None, **options)
+    with pytest.raises(ValueError, match="Give sample_weight"):
+        batches.shared_arrays(x, None, None, **{**options, "class_weight": {0: 2.0}})
+    with pytest.raises(TypeError, match="Given: set, of which each would learn from all rows"):
+        batches.shared_arrays({1, 2}, None, None, **options)

@@ -51,9 +51,9 @@ WAYS = {
     "torch": [Way("data", TOGETHER, processes=2)],
 }
 REFUSED = () if BACKEND == "jax" else ("embed",)
-QUICK = ("text", "pretraining", "embed", "token")  # ways but the first: two of them
+QUICK = ("text", "pretraining", "arrays", "embed", "token")  # ways but the first: three of them
 if BACKEND == "tensorflow":
-    QUICK = QUICK[:3]  # its programs take longest to make
+    QUICK = QUICK[:4]  # its programs take longest to make
 
 
 def run(start, environment, module, *words):
@@ -96,7 +96,7 @@ def one(tmp_path_factory):
 
 @pytest.mark.parametrize("way", WAYS[BACKEND], ids=str)
 def test_some_tasks(way, one, tmp_path):
-    check(one, way, QUICK if way is WAYS[BACKEND][0] else QUICK[:2], tmp_path)
+    check(one, way, QUICK if way is WAYS[BACKEND][0] else QUICK[:3], tmp_path)
 
 
 SLOW = [pytest.param(way, marks=pytest.mark.slow, id=str(way)) for way in WAYS[BACKEND][1:]]
