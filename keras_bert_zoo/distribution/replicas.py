@@ -1,10 +1,13 @@
 """How many devices, or processes, learn from each batch, and what they have to tell each other."""
 
 import contextlib
+import pickle
 import sys
 
 import keras
 import numpy as np
+
+BLOCK = 1024  # bytes
 
 
 def replicas_of(model):
@@ -32,7 +35,7 @@ def needs_one_shape(model):
 
 
 def processes():
-    """`(number of this process, how many there are)` of those that train together."""
+    """`(number of a part, how many parts)`: of the rows of a batch, this process has that one."""
     backend = keras.config.backend()
     if backend == "jax":
         found = keras.distribution.distribution()
@@ -51,24 +54,48 @@ def _torch_group():
     return group if group.is_available() and group.is_initialized() else None
 
 
+def together():
+    """`(number of this process, how many there are)` of those that train together.
+
+    On JAX several may have the same rows, where a layer is spread over them.
+    """
+    if keras.config.backend() == "jax" and keras.distribution.distribution() is not None:
+        import jax
+
+        return jax.process_index(), jax.process_count()
+    return processes()
+
+
 def shared(value):
-    """A value of process 0, in all processes that train together."""
-    group = _torch_group()
-    if group is None:
-        return value
-    found = [value]
-    group.broadcast_object_list(found, src=0)
-    return found[0]
+    """What process 0 gives, in all processes that train together."""
+    return gathered(value)[0]
 
 
 def common(values):
     """Those of some values that all processes have that train together, a set."""
-    group = _torch_group()
-    if group is None:
-        return set(values)
-    found = [None] * group.get_world_size()
-    group.all_gather_object(found, set(values))
-    return set.intersection(*found)
+    return set.intersection(*gathered(set(values)))
+
+
+def gathered(value):
+    """What each process gives that trains together: a list, in their order.
+
+    Args:
+        value: anything that can be pickled.
+    """
+    if together()[1] == 1:
+        return [value]
+    if (group := _torch_group()) is not None:
+        found = [None] * group.get_world_size()
+        group.all_gather_object(found, value)
+        return found
+    from jax.experimental.multihost_utils import process_allgather
+
+    sent = np.frombuffer(pickle.dumps(value), "uint8")
+    sizes = process_allgather(np.array(len(sent), "int32"))
+    blocks = -(-max(sizes) // BLOCK)  # few shapes, because each is compiled
+    padded = np.pad(sent, (0, blocks * BLOCK - len(sent)))
+    rows = zip(process_allgather(padded), sizes, strict=True)
+    return [pickle.loads(row[:size].tobytes()) for row, size in rows]
 
 
 def share_weights(variables):

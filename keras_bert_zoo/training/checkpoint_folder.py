@@ -4,7 +4,7 @@ import contextlib
 import pathlib
 import warnings
 
-from ..distribution.replicas import common, processes
+from ..distribution.replicas import common, together
 from .checkpoint_file import DamagedFile, read_checkpoint, read_info, write_checkpoint
 
 ENDING = ".checkpoint"
@@ -65,7 +65,7 @@ class CheckpointFolder:
         Raises:
             DamagedFile: there are checkpoints, and none is whole.
         """
-        if processes()[1] == 1:
+        if together()[1] == 1:
             return self._first_readable(read_checkpoint)
         known = common(_number(path) for path in self.files() if self._is_whole(path))
         if not known and common([not self.files()]) != {True}:

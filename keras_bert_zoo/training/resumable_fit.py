@@ -2,7 +2,7 @@
 
 import keras
 
-from ..distribution.replicas import processes
+from ..distribution.replicas import together
 from ..preprocessing.array_batches import ArrayBatches
 from ..preprocessing.streams import ForTensorFlow
 from .resumable import ResumableTraining
@@ -74,20 +74,20 @@ def fit_resumable(
     data = ResumableData(data)
     if data.endless and not steps_per_epoch:
         raise ValueError("This data has no end: give steps_per_epoch.")
-    folder = keeper.folder.of_process(processes()[0])
+    folder = keeper.folder.of_process(together()[0])
     with folder.alone():
         run = Run(folder, model, data, initial_epoch, steps_per_epoch, seed)
         keeper.run = run
         others = [one for one in keras.tree.flatten(callbacks) if one is not keeper]
-        together = OneRun(others, keeper, model, epochs, run.steps_of_epoch(), verbose)
+        one_run = OneRun(others, keeper, model, epochs, run.steps_of_epoch(), verbose)
         try:
-            _fit_parts(fit, keeper, together, epochs, {"verbose": verbose, **rest})
+            _fit_parts(fit, keeper, one_run, epochs, {"verbose": verbose, **rest})
             run.begin_batch()  # where nothing was left to do, generators are still to be set
         except NotFinite as found:
             rewind(fit, run, found, {"verbose": verbose, **rest})
         finally:
             keeper.run = None
-    together.end()
+    one_run.end()
     return model.history
 
 

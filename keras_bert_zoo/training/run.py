@@ -59,7 +59,6 @@ class Run:
     def __init__(self, folder, model, data, initial_epoch=0, steps_per_epoch=None, seed=None):
         self.folder, self.model, self.data = folder, model, data
         self.steps_per_epoch, self.seed = steps_per_epoch, seed
-        check_one_process()
         self.callbacks, self._remembered = [], ([], {})
         folder.remove_unfinished()
         last = folder.read_last()
@@ -209,16 +208,3 @@ class Run:
                 ResumeWarning,
                 stacklevel=2,
             )
-
-
-def check_one_process():
-    """Refuses a training on several hosts, none of which has all arrays."""
-    if keras.config.backend() != "jax":
-        return
-    import jax
-
-    if jax.process_count() > 1:
-        raise RuntimeError(
-            f"ResumableTraining saves what one process has; this is one of {jax.process_count()}. "
-            "Use keras.callbacks.OrbaxCheckpoint, which resumes at the start of an epoch."
-        )

@@ -69,7 +69,16 @@ def copied(variable):
     if parts is not None:
         return np.stack([part.numpy() for part in parts])
     value = keras.ops.convert_to_tensor(variable)  # one value, where each replica has a copy
-    return np.array(keras.ops.convert_to_numpy(value))
+    return np.array(keras.ops.convert_to_numpy(whole(value)))
+
+
+def whole(value):
+    """A tensor that this process has all of: on JAX its parts may be in several."""
+    if keras.config.backend() != "jax" or value.is_fully_addressable or value.is_fully_replicated:
+        return value
+    from jax.experimental.multihost_utils import process_allgather
+
+    return process_allgather(value, tiled=True)
 
 
 def assign(variable, value):

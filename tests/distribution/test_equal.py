@@ -108,6 +108,13 @@ def test_what_is_kept(way, tmp_path):
 
 
 @pytest.mark.slow
+def test_what_no_process_has_all_of_goes_on(tmp_path):
+    if BACKEND != "jax":
+        pytest.skip("only JAX spreads a layer over processes")
+    run(JAX_TOGETHER, {}, "keep", "model", tmp_path, "resume")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS[BACKEND], ids=str)
 def test_every_task(way, tmp_path):
     tasks = [name for name in CASES if not name.startswith("visual")]

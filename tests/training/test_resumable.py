@@ -50,6 +50,35 @@ def test_goes_on_bit_for_bit(kind, tmp_path):
     assert_same_weights(resumed, weights)
 
 
+def scaled_model():
+    """Gradients of a scaled loss; the scale doubles after every four updates."""
+    model = small_model()
+    optimizer = keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.AdamW(1e-2), initial_scale=2.0, dynamic_growth_steps=4
+    )
+    model.compile(optimizer, "mse", run_eagerly=model.run_eagerly)
+    return model
+
+
+def model_of_three_steps_at_once():
+    if keras.config.backend() == "torch":
+        pytest.skip("Keras takes one step at once on PyTorch")
+    model = small_model(compiled=True)
+    model.compile(keras.optimizers.AdamW(1e-2), "mse", steps_per_execution=3)
+    return model
+
+
+@pytest.mark.parametrize("make", [scaled_model, model_of_three_steps_at_once])
+def test_what_else_trains(make, tmp_path):
+    losses, history, weights = train(tmp_path / "whole", Passes(), model=make(), epochs=3)
+    train(tmp_path / "run", Passes(), len(losses) // 2, model=make(), epochs=3)
+    keras.utils.set_random_seed(1)
+    seen, resumed_history, resumed = train(tmp_path / "run", Passes(), model=make(), epochs=3)
+    assert 0 < len(seen) < len(losses)
+    assert (seen, resumed_history) == (losses[-len(seen) :], history)
+    assert_same_weights(resumed, weights)
+
+
 def test_a_run_that_is_over_is_not_trained_again(tmp_path):
     _, history, weights = train(tmp_path, Passes(), epochs=2)
     seen, again, same = train(tmp_path, Passes(), epochs=2)
