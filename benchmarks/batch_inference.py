@@ -1,9 +1,10 @@
-"""Batch inference over Parquet files, beside Ray Data's own, left alone and killed in the middle.
+"""Batch inference over Parquet files, beside Ray Data's own and Beam's, left alone and killed.
 
     KERAS_BACKEND=torch python benchmarks/batch_inference.py --rows 8000 --workers 2
 
 Ours is `keras_bert_zoo.scale.predict`; theirs `read_parquet`, `map_batches` with the same task in
-an actor a worker, and `write_parquet`, in each of its ways to begin again. A run is a process of
+an actor a worker, and `write_parquet`, in each of its ways to begin again. `beam`, which needs a
+virtual environment with apache-beam, runs where `--contestants` names it. A run is a process of
 its own. The second half kills the driver with kill -9 (and what is left of its cluster) when a
 third of the shards are there, calls it again, and counts rows. Sentences come from `KBZ_DATA`, as
 for the other benchmarks. Seconds are those of the whole process, with imports, a
@@ -37,7 +38,45 @@ def work(name, folder, workers):
 
         engine = name.removeprefix("ours-")
         predict(data, model, output, shard_rows=rows, engine=engine, workers=workers)
-        return
+    elif name == "beam":
+        with_beam(data, model, output, rows, workers)
+    else:
+        with_ray(name, folder, data, model, output, rows, workers)
+
+
+def with_beam(data, model, output, rows, workers):
+    """Beam's own way, on its local runner with processes; it has no folder to append to."""
+    import apache_beam as beam
+    import pyarrow as pa
+
+    class Classify(beam.DoFn):
+        def setup(self):
+            import keras_bert_zoo as kbz
+
+            self.task = kbz.from_preset(model)
+
+        def process(self, batch):
+            found = self.task.classify([row["text"] for row in batch])
+            for row, one in zip(batch, found, strict=True):
+                yield {**row, "label": one["label"], "score": one["score"]}
+
+    fields = {"id": pa.int64(), "text": pa.string(), "label": pa.string(), "score": pa.float64()}
+    options = beam.options.pipeline_options.PipelineOptions(
+        runner="FnApiRunner",
+        direct_num_workers=workers,
+        direct_running_mode="multi_processing",
+    )
+    with beam.Pipeline(options=options) as pipeline:
+        found = pipeline | beam.io.ReadFromParquet(f"{data}/*.parquet")
+        found |= beam.BatchElements(rows, rows)
+        found |= beam.ParDo(Classify())
+        found |= beam.io.WriteToParquet(
+            f"{output}/part", pa.schema(fields), file_name_suffix=".parquet", num_shards=SHARDS
+        )
+
+
+def with_ray(name, folder, data, model, output, rows, workers):
+    """Ray Data's own, in one of its ways to begin again."""
     import ray
 
     class Classifier:
