@@ -49,6 +49,7 @@ class Encoder(keras.Model):
         super().__init__(inputs, sequence, name=name or config.family)
         self.config, self.pooler = config, pooler
         self._parts, self._quantized = parts, None
+        self._lora, self._frozen_by_lora = None, frozenset()  # paths: Keras tracks variables
         # What `pretraining.adapt_vocabulary` did to the token table, as plain values.
         self.vocabulary_origin = None
 
@@ -138,16 +139,52 @@ class Encoder(keras.Model):
     def enable_lora(self, rank, alpha=None):
         """Trains low-rank updates of the attention and nothing else (arXiv:2106.09685).
 
-        Call it before `compile`. Saving merges the updates into the weights.
+        Call it before `compile`. Presets and checkpoints of others are written with the updates
+        merged into the weights; `.keras` files keep both.
 
         Args:
             rank: rank of the updates.
             alpha: the updates are scaled by `alpha / rank`; `alpha` is `rank` if not given.
+
+        Raises:
+            ValueError: there are updates already, or `rank` is no whole number of 1 or more.
         """
-        for weight in self.weights:
+        if self._lora:
+            raise ValueError("The encoder has low-rank updates already. Call merge_lora first.")
+        if not isinstance(rank, int) or isinstance(rank, bool) or rank < 1:
+            raise ValueError(f"enable_lora: rank is a whole number, 1 or more. Given: {rank!r}.")
+        frozen = [weight for weight in self.weights if weight.trainable]
+        for weight in frozen:
             weight.trainable = False
-        for block in dict.fromkeys(self.blocks):
-            block.enable_lora(rank, alpha)
+        for layer in self.lora_layers:
+            layer.enable_lora(rank, lora_alpha=alpha)
+        self._lora = {"rank": rank, "alpha": alpha}
+        self._frozen_by_lora = frozenset(weight.path for weight in frozen)
+
+    def merge_lora(self):
+        """Adds the low-rank updates to the weights, which are trained again themselves then.
+
+        Raises:
+            ValueError: there are no updates, or the weights are quantized.
+        """
+        if not self._lora:
+            raise ValueError("The encoder has no low-rank updates to merge.")
+        for layer in self.lora_layers:
+            layer.merge_lora()
+        for weight in self.weights:
+            if weight.path in self._frozen_by_lora:
+                weight.trainable = True
+        self._lora, self._frozen_by_lora = None, frozenset()
+
+    @property
+    def lora_rank(self):
+        """Rank of the low-rank updates, or None."""
+        return self._lora and self._lora["rank"]
+
+    @property
+    def lora_layers(self):
+        """The dense layers that `enable_lora` gives low-rank updates to."""
+        return [layer for block in dict.fromkeys(self.blocks) for layer in block.lora_layers]
 
     def quantize(self, mode, **kwargs):
         """Quantizes the weights in place, for example to `"int8"`; kept by `save`."""
@@ -232,6 +269,7 @@ class Encoder(keras.Model):
             "name": self.name,
             "dtype": self.dtype_policy.name,
             "quantized": self._quantized,
+            **({"lora": dict(self._lora)} if self._lora else {}),
             **({"vocabulary_origin": dict(origin)} if (origin := self.vocabulary_origin) else {}),
         }
 
@@ -242,13 +280,15 @@ class Encoder(keras.Model):
         config = dict(config)
         family, name = family_called(config.pop("family")), config.pop("name", None)
         dtype, quantized = config.pop("dtype", None), config.pop("quantized", None)
-        origin = config.pop("vocabulary_origin", None)
+        origin, lora = config.pop("vocabulary_origin", None), config.pop("lora", None)
         with dtype_scope(dtype):
             encoder = family.build(family.Config(**config))
         if name:
             encoder.name = name
         if quantized:
             encoder.quantize(quantized)
+        if lora:
+            encoder.enable_lora(**lora)
         encoder.vocabulary_origin = origin
         return encoder
 

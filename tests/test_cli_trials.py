@@ -45,6 +45,14 @@ def test_a_recipe_from_a_file(finetune, files):
 
 
 @pytest.mark.any_backend
+def test_low_rank_updates_are_merged_into_what_is_saved(finetune, files):
+    result = finetune("--lora", "2", "--learning-rate", "0.01")
+    assert result.code == 0, result.err
+    assert json.loads((files / "model/recipe.json").read_text())["lora"] == 2
+    assert re.search(r"[\d,]+ of [\d,]+ parameters learn", result.out)
+    assert not kbz.from_preset(files / "model").encoder.lora_rank
+
+
 def test_recipes_that_cannot_be_read(refused, files):
     assert "Unknown recipe 'electar'. Did you mean 'electra'" in refused("--recipe", "electar")
     (files / "other.json").write_text('{"rate": 1}')

@@ -59,7 +59,7 @@ def plain_config(task):
         MARK: {"format": FORMAT, "version": __version__},
         "task": type(task).__name__,
         **task.get_config(),
-        "encoder": task.encoder.get_config(),
+        "encoder": {k: v for k, v in task.encoder.get_config().items() if k != "lora"},  # merged
     }
     if task.preprocessor is not None:
         tokenizer = task.preprocessor.tokenizer.get_config()

@@ -60,7 +60,9 @@ def read_recipe(text):
 
 def follow(task, args):
     """Writes into a task's recipe what the command line says otherwise, so that it is saved."""
-    asked = {name: getattr(args, name) for name in ("learning_rate", "epochs", "batch_size")}
+    asked = {
+        name: getattr(args, name) for name in ("learning_rate", "epochs", "batch_size", "lora")
+    }
     task.recipe = dataclasses.replace(
         task.recipe, **{name: value for name, value in asked.items() if value is not None}
     )

@@ -5,6 +5,7 @@ from keras import ops
 
 from .dense import apply_dense
 from .initializers import truncated_normal
+from .lora import LoraDense
 
 HIDDEN = -1e30  # the score of a key that a query may not see: float32 has room for it
 # What can be had of an attention: its weights; the float32 scores that they are the softmax of; and
@@ -48,7 +49,7 @@ class Attention(keras.Layer):
 
     def dense(self, units, name, use_bias=True):
         """A new dense layer."""
-        return keras.layers.Dense(
+        return LoraDense(
             units,
             use_bias=use_bias,
             kernel_initializer=truncated_normal(self.initializer_range),
@@ -193,10 +194,10 @@ class SelfAttention(Attention):
         parts = (self.query, self.key, self.value)
         return tuple(self._split(apply_dense(part, x)) for part in parts)
 
-    def enable_lora(self, rank, alpha=None):
-        """Adds low-rank updates to the query and the value (https://arxiv.org/abs/2106.09685)."""
-        for dense in (self.query, self.value):
-            dense.enable_lora(rank, lora_alpha=alpha)
+    @property
+    def lora_layers(self):
+        """Query and value, as in https://arxiv.org/abs/2106.09685, section 7.1."""
+        return self.query, self.value
 
 
 def fused_attention(query, key, value, mask):

@@ -51,9 +51,10 @@ class Block(keras.Layer):
         )
         return out if return_attention_maps else (out, None)
 
-    def enable_lora(self, rank, alpha=None):
-        """Adds low-rank updates to the attention."""
-        self.attention.enable_lora(rank, alpha)
+    @property
+    def lora_layers(self):
+        """Dense layers that get low-rank updates."""
+        return self.attention.lora_layers
 
     def get_config(self):
         parts = ("attention", "feed_forward", "attention_norm", "feed_forward_norm")

@@ -141,9 +141,10 @@ class BottleneckBlock(keras.Layer):
             x, return_attention_maps=return_attention_maps
         )[1]
 
-    def enable_lora(self, rank, alpha=None):
-        """Adds low-rank updates to the attention."""
-        self.attention.enable_lora(rank, alpha)
+    @property
+    def lora_layers(self):
+        """Dense layers that get low-rank updates."""
+        return self.attention.lora_layers
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

@@ -62,9 +62,10 @@ class FusedDisentangledAttention(Attention):
     def _bucket(self, offset):
         return ops.clip(offset + self.max_distance, 0, 2 * self.max_distance - 1)
 
-    def enable_lora(self, rank, alpha=None):
-        """Adds low-rank updates to query, key and value (https://arxiv.org/abs/2106.09685)."""
-        self.projection.enable_lora(rank, lora_alpha=alpha)
+    @property
+    def lora_layers(self):
+        """Query, key and value, which are one layer here."""
+        return (self.projection,)
 
     def get_config(self):
         return {

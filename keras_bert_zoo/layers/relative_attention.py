@@ -8,6 +8,7 @@ from .attention import Attention
 from .disentangled_attention import by_column
 from .embeddings import Embeddings
 from .initializers import truncated_normal
+from .lora import LoraEinsumDense
 
 
 @keras.saving.register_keras_serializable("keras_bert_zoo")
@@ -96,7 +97,7 @@ class RelativeAttention(Attention):
         self.out = self._einsum("abde,cde->abc", (None, hidden_dim), "out")
 
     def _einsum(self, equation, shape, name):
-        return keras.layers.EinsumDense(
+        return LoraEinsumDense(
             equation,
             output_shape=shape,
             kernel_initializer=truncated_normal(self.initializer_range),
@@ -146,10 +147,10 @@ class RelativeAttention(Attention):
         )
         return sum(ops.cast(part, "float32") for part in parts) * self.head_dim**-0.5
 
-    def enable_lora(self, rank, alpha=None):
-        """Adds low-rank updates to the query and the value (https://arxiv.org/abs/2106.09685)."""
-        for dense in (self.query, self.value):
-            dense.enable_lora(rank, lora_alpha=alpha)
+    @property
+    def lora_layers(self):
+        """Query and value, as in https://arxiv.org/abs/2106.09685, section 7.1."""
+        return self.query, self.value
 
     def get_config(self):
         return {**super().get_config(), "position_dropout": self.position_dropout.rate}

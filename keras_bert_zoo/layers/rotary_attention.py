@@ -113,9 +113,10 @@ class RotaryAttention(Attention):
             return self.dropout(out[0], training=training), out[1]
         return self.dropout(out, training=training)
 
-    def enable_lora(self, rank, alpha=None):
-        """Adds low-rank updates to query, key and value (https://arxiv.org/abs/2106.09685)."""
-        self.projection.enable_lora(rank, lora_alpha=alpha)
+    @property
+    def lora_layers(self):
+        """Query, key and value, which are one layer here."""
+        return (self.projection,)
 
     def get_config(self):
         return {

@@ -13,7 +13,7 @@ from ..tasks.feeding import for_trainer
 from ..tasks.task import encoder_inputs
 from ..training import Recipe
 from ..training.denormals import flushed_denormals
-from ..training.freezing import freeze
+from ..training.freezing import set_trainable
 from ..training.fresh_gradients import FreshGradients
 from ..training.kept_weights import kept_weights
 from ..training.resumable_fit import fit_resumable, saved_seed
@@ -93,7 +93,7 @@ class Pretrainer(Becoming, FreshGradients, SharedTraining, keras.Model):
         self.encoder, self.tokenizer, self.length = encoder, tokenizer, length
         self.objectives, self.pack = objectives, pack
         if encoder.pooler is not None:  # one that is not part of the outputs has no gradients
-            encoder.pooler.trainable = encoded.was_pooled
+            encoder.pooler.trainable = encoded.was_pooled and not encoder.lora_rank
         self.recipe, self.conversion_report = recipe or RECIPE, None
         self.seed = random.randrange(2**31) if seed is None else seed
         self.losses_of = {one.name: keras.metrics.Mean(f"{one.name}_loss") for one in objectives}
@@ -154,7 +154,7 @@ class Pretrainer(Becoming, FreshGradients, SharedTraining, keras.Model):
             **kwargs: of `keras.Model.compile`; losses and metrics are those of the objectives.
         """
         if isinstance(optimizer, str) and optimizer == "auto":
-            freeze(self, self.recipe.freeze)
+            set_trainable(self, self.recipe)
             optimizer = self.recipe.build_optimizer(total_steps, self.encoder)
         self.share(optimizer)
         super().compile(optimizer, **kwargs)

@@ -9,7 +9,7 @@ import numpy as np
 from ..distribution.losses import for_parts
 from ..families import family_called
 from ..training import RealRows, Recipe
-from ..training.freezing import freeze
+from ..training.freezing import set_trainable
 from ..training.inner_optimizer import inner, updates_of
 from ..training.label_smoothing import smoothed
 from ..training.named_recipes import recipe_for
@@ -64,16 +64,20 @@ class Task(Saving, SecondLook, TextTrainer):
     ):
         super().__init__(inputs, outputs, name=name)
         self.encoder, self.preprocessor = encoder, preprocessor
-        if encoder.pooler is not None:
-            # One that is not part of the outputs has no gradients.
-            style = family_called(encoder.config.family).head(self.head_style)
-            encoder.pooler.trainable = style.uses_pooler
+        self._freeze_unused_pooler()
         self.recipe = recipe_for(encoder.config, recipe)
         self.seed = random.randrange(2**31) if seed is None else seed
         self.conversion_report = self.truncation_report = None
         self._by_recipe, self._random_state, self._forward = False, None, None
         if preprocessor is not None:
             self._check_preprocessor()
+
+    def _freeze_unused_pooler(self):
+        """A pooler that is not part of the outputs has no gradients."""
+        encoder = self.encoder
+        if encoder.pooler is not None:
+            style = family_called(encoder.config.family).head(self.head_style)
+            encoder.pooler.trainable = style.uses_pooler and not encoder.lora_rank
 
     def _check_preprocessor(self):
         theirs, ours = self.encoder.config.visual_dim, self.preprocessor.visual_dim
@@ -145,7 +149,8 @@ class Task(Saving, SecondLook, TextTrainer):
         """
         self._by_recipe = isinstance(optimizer, str) and optimizer == "auto"
         if self._by_recipe:
-            freeze(self, self.recipe.freeze)
+            if set_trainable(self, self.recipe):
+                self._forget_functions()
             optimizer = self.recipe.build_optimizer(total_steps, self.encoder)
         if isinstance(loss, str):
             loss = self._loss_called(loss)
@@ -246,6 +251,19 @@ class Task(Saving, SecondLook, TextTrainer):
         self.encoder.enable_lora(rank, alpha)
         self._forget_functions()
 
+    def merge_lora(self):
+        """Adds the low-rank updates to the weights; `fit` compiles anew and trains all of them.
+
+        Answers stay the same, and no longer take the work of the updates.
+
+        Raises:
+            ValueError: there are no updates, or the weights are quantized.
+        """
+        self.encoder.merge_lora()
+        self._freeze_unused_pooler()
+        self._forget_functions()
+        self.optimizer, self.compiled = None, False
+
     def _forget_functions(self):
         """What was traced or compiled has the old weights in it."""
         self.train_function = self.test_function = self.predict_function = self._forward = None
@@ -255,7 +273,8 @@ class Task(Saving, SecondLook, TextTrainer):
     def save_own_variables(self, store):
         """Also keeps where dropout's random numbers are, which Keras leaves out of its files."""
         super().save_own_variables(store)
-        for name, value in read_random_state(self).items():
+        state = self._random_state or read_random_state(self)  # one that was read, not yet set
+        for name, value in state.items():
             store[name] = value
 
     def load_own_variables(self, store):

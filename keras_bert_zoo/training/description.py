@@ -3,7 +3,7 @@
 import math
 import re
 
-from .freezing import frozen_by
+from .freezing import sizes_by_recipe
 from .layer_factors import layer_factors
 
 COLUMNS = ("weights", "arrays", "numbers", "learning rate", "weight decay")
@@ -28,15 +28,13 @@ def describe(recipe, task):
     >>> print(describe(Recipe(1e-4, layer_decay=0.5), task))
     """
     factors = layer_factors(task.encoder, recipe.layer_decay)
-    frozen = frozen_by(task, recipe.freeze)
     groups = {}
-    for weight in task.weights:
-        rate = recipe.learning_rate * _factor(factors, weight.path)
-        decays = not any(re.search(part, weight.path) for part in recipe.no_decay)
-        is_trained = weight.trainable and id(weight) not in frozen
-        part = weight.path.partition("/")[0]
+    for path, shape, is_trained in sizes_by_recipe(task, recipe):
+        rate = recipe.learning_rate * _factor(factors, path)
+        decays = not any(re.search(part, path) for part in recipe.no_decay)
+        part = path.partition("/")[0]
         key = (part, rate, recipe.weight_decay if decays else 0.0) if is_trained else (part, 0, 0)
-        groups.setdefault(key, []).append(math.prod(weight.shape))
+        groups.setdefault(key, []).append(math.prod(shape))
     rows = [
         (
             part,
@@ -47,7 +45,7 @@ def describe(recipe, task):
         )
         for (part, rate, decay), sizes in groups.items()
     ]
-    rows.sort(key=lambda row: _depth(row[0]), reverse=True)
+    rows.sort(key=lambda row: (_depth(row[0]), row[3] != "frozen"), reverse=True)
     return as_table([COLUMNS, *rows])
 
 

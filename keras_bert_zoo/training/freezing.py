@@ -1,4 +1,4 @@
-"""What of a task is not trained, and what of its encoder starts anew."""
+"""What of a task is trained, and what of its encoder starts anew."""
 
 import re
 
@@ -31,12 +31,44 @@ def frozen_by(task, what):
     return {id(weight) for part in parts if part is not None for weight in part.weights}
 
 
-def freeze(task, what):
-    """Makes weights of a task untrainable; see `frozen_by`."""
-    frozen = frozen_by(task, what)
+def set_trainable(task, recipe):
+    """Adds low-rank updates as a recipe says, and makes untrainable what it freezes.
+
+    Args:
+        task: a task, or a `Pretrainer`.
+        recipe: `keras_bert_zoo.Recipe`.
+
+    Returns:
+        Whether updates were added. Those that the encoder has already stay as they are.
+    """
+    adds = bool(recipe.lora) and not task.encoder.lora_rank
+    if adds:
+        task.encoder.enable_lora(recipe.lora, recipe.lora_alpha)
+    frozen = frozen_by(task, recipe.freeze)
     for weight in task.weights:
         if id(weight) in frozen:
             weight.trainable = False
+    return adds
+
+
+def sizes_by_recipe(task, recipe):
+    """What is trained once a task is compiled with a recipe.
+
+    Returns:
+        `(path, shape, whether it is trained)` of each weight, low-rank updates to come with them.
+    """
+    encoder, frozen = task.encoder, frozen_by(task, recipe.freeze)
+    found, rank = [], None if encoder.lora_rank else recipe.lora
+    if rank:
+        frozen |= {id(weight) for weight in encoder.weights}
+        for layer in encoder.lora_layers:
+            path, (*inputs, outputs) = layer.kernel.path.rpartition("/")[0], layer.kernel.shape
+            found.append((f"{path}/lora_kernel_a", (*inputs, rank), True))
+            found.append((f"{path}/lora_kernel_b", (rank, outputs), True))
+    return found + [
+        (weight.path, tuple(weight.shape), weight.trainable and id(weight) not in frozen)
+        for weight in task.weights
+    ]
 
 
 def restart_top(encoder, count):

@@ -45,6 +45,9 @@ class Recipe:
         r_drop: how much the answers of two passes with other dropout are to agree; 0 for one pass.
         unfreeze_every: epochs until the next layer is trained too, from the top down: at first the
             head alone (https://arxiv.org/abs/1801.06146, section 3.3). None trains all at once.
+        lora: rank of low-rank updates of the attention that are trained in place of the encoder's
+            weights (https://arxiv.org/abs/2106.09685), with the head; None trains the weights.
+        lora_alpha: the updates are scaled by `lora_alpha / lora`; as `lora` if not given.
         reinit_top: so many layers from the top start anew, with the pooler, when an encoder gets a
             new head (https://arxiv.org/abs/2006.05987, section 5).
 
@@ -77,6 +80,8 @@ class Recipe:
     label_smoothing: float = 0.0
     adversarial: float = 0.0
     r_drop: float = 0.0
+    lora: int | None = None
+    lora_alpha: float | None = None
     reinit_top: int = 0
     max_sequence_length: int | None = None
     precision: str | None = None

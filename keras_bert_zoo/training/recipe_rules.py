@@ -57,13 +57,15 @@ RULES = {
     "label_smoothing": _number(lambda value: 0 <= value < 1, "0 or more, and less than 1"),
     "adversarial": _number(lambda value: value >= 0, "0 or more"),
     "r_drop": _number(lambda value: value >= 0, "0 or more"),
+    "lora": _whole(1),
+    "lora_alpha": _number(lambda value: value > 0, "more than 0, or None"),
     "reinit_top": _whole(0),
     "max_sequence_length": _whole(4),
     "precision": _name(PRECISIONS),
     "seed": _whole(0),
 }
 MAY_BE_NONE = ("clip_norm", "ema", "epochs", "batch_size", "freeze", "unfreeze_every")
-MAY_BE_NONE += ("max_sequence_length", "precision", "seed")
+MAY_BE_NONE += ("lora", "lora_alpha", "max_sequence_length", "precision", "seed")
 
 
 def check(recipe):
@@ -72,3 +74,5 @@ def check(recipe):
         value = getattr(recipe, name)
         if not (is_right(value) or (value is None and name in MAY_BE_NONE)):
             raise ValueError(f"Recipe: {name} must be {accepted}. Given: {value!r}.")
+    if recipe.lora and recipe.freeze == "encoder":
+        raise ValueError("Recipe: freeze='encoder' freezes low-rank updates too. Give one of them.")

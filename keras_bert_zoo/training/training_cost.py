@@ -1,12 +1,13 @@
 """What a training asks of a device: memory and operations, before it starts."""
 
 import dataclasses
+import math
 
 import keras
-import numpy as np
 
 from .device_memory import free_memory
 from .flops import encoder_flops
+from .freezing import sizes_by_recipe
 
 SPARE = 0.1  # of the memory that is free: for what compilers and kernels need besides
 
@@ -71,8 +72,8 @@ def training_cost(task, batch_size=32, length=None):
     32 rows of 128 tokens: about 3.9 GB (weights 438.0 MB, ...
     """
     length = length or _length_of(task)
-    variables = task.trainable_variables
-    parameters, trained = task.count_params(), sum(int(np.prod(v.shape)) for v in variables)
+    sizes = [(math.prod(shape), learns) for _, shape, learns in sizes_by_recipe(task, task.recipe)]
+    parameters, trained = sum(n for n, _ in sizes), sum(n for n, learns in sizes if learns)
     size = _bytes_of(keras.dtype_policies.get(task.encoder.dtype_policy).variable_dtype)
     slots = 2 + (task.recipe.ema is not None) + (task.recipe.accumulate > 1)
     rows = batch_size * _rows_of(task)

@@ -12,7 +12,7 @@ from ...layers.initializers import truncated_normal
 from ...tasks import MultipleChoice
 from ...tasks.task import encoder_inputs
 from ...tasks.trainer import TextTrainer
-from ...training.freezing import freeze
+from ...training.freezing import set_trainable
 from ...training.fresh_gradients import FreshGradients
 from ...training.inner_optimizer import inner, updates_of
 from ...training.metrics import RealRows
@@ -137,7 +137,7 @@ class Distiller(FreshGradients, TextTrainer):
         """
         self._by_recipe = isinstance(optimizer, str) and optimizer == "auto"
         if self._by_recipe:
-            freeze(self.student, self.recipe.freeze)
+            set_trainable(self.student, self.recipe)
             optimizer = self.recipe.build_optimizer(total_steps, self.student.encoder)
         replicas = self.share(optimizer)
         self._hard, self.losses_by_mean = for_parts(self.student.default_loss(), replicas)

@@ -36,6 +36,8 @@ def student_of(teacher, layers=None):
     layers = list(range(0, count, 2)) if layers is None else [int(i) for i in layers]
     if not layers or not all(0 <= index < count for index in layers):
         raise ValueError(f"layers={layers}: give numbers of blocks from 0 to {count - 1}.")
+    if teacher.lora_rank:
+        raise ValueError("The teacher has low-rank updates. Call its merge_lora first.")
     config = {**teacher.get_config(), "num_layers": len(layers), "quantized": None}
     student = Encoder.from_config(config)
     blocks = {id(weight) for block in student.blocks for weight in block.weights}

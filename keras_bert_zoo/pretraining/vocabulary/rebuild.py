@@ -41,7 +41,7 @@ def rebuilt(model, tokenizer, rows):
             f"The model is quantized to {encoder._quantized}, and no means can be taken of its "
             "rows. Adapt it first, and quantize what comes of it."
         )
-    config = {**encoder.get_config(), "vocabulary_size": len(rows)}
+    config = {**encoder.get_config(), "vocabulary_size": len(rows), "lora": None}
     with zeros_for_now():
         new = Encoder.from_config(config)
         if model is not encoder:
