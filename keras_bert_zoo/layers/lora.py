@@ -4,7 +4,7 @@ import keras
 
 # What Keras' files leave out: it writes the merged kernel alone, and reads zeros as updates, from
 # which neither of the two factors ever learns again.
-UPDATES = ("lora_kernel_a", "lora_kernel_b", "_kernel", "kernel_scale")
+UPDATES = ("lora_kernel_a", "lora_kernel_b", "_kernel", "kernel_scale", "kernel_zero")
 
 
 class LoraFiles:
