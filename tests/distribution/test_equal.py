@@ -99,12 +99,23 @@ def test_some_tasks(way, one, tmp_path):
     check(one, way, QUICK if way is WAYS[BACKEND][0] else QUICK[:3], tmp_path)
 
 
-SLOW = [pytest.param(way, marks=pytest.mark.slow, id=str(way)) for way in WAYS[BACKEND][1:]]
+QUICKLY_KEPT = WAYS[BACKEND][: BACKEND != "tensorflow"]
+KEPT = [
+    pytest.param(way, marks=() if way in QUICKLY_KEPT else pytest.mark.slow, id=str(way))
+    for way in WAYS[BACKEND]
+]
 
 
-@pytest.mark.parametrize("way", [*WAYS[BACKEND][:1], *SLOW], ids=str)
+@pytest.mark.parametrize("way", KEPT)
 def test_what_is_kept(way, tmp_path):
     run(way.start, way.environment, "keep", way.kind, tmp_path)
+
+
+def test_what_goes_on_after_a_kill(tmp_path):
+    if BACKEND != "tensorflow":
+        pytest.skip("is in test_what_is_kept, which takes TensorFlow long")
+    way = WAYS[BACKEND][0]
+    run(way.start, way.environment, "keep", way.kind, tmp_path, "resume")
 
 
 @pytest.mark.slow

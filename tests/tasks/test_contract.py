@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import keras_bert_zoo as kbz
+from tests.marks import cases
 from tests.tasks.cases import CASES
 from tests.tiny import to_numpy
 
@@ -15,18 +16,17 @@ QUIET = {"batch_size": 2, "verbose": 0}
 
 # They differ from other cases by what they read; VisualBERT's answers are among the others.
 SLOW = ("visual-mask", "visual-choice")
-PARAMS = [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in CASES]
 # Where several programs are compiled for each: a CRF's loops take TensorFlow most of a minute.
-SLOW_TO_COMPILE = (*SLOW, "token-crf")
+QUICK = ("text", "token", "span", "choice", "embed")
 several_programs = pytest.mark.parametrize(
     "case",
-    [pytest.param(n, marks=pytest.mark.slow if n in SLOW_TO_COMPILE else ()) for n in CASES],
+    cases(CASES, slow=(*SLOW, "token-crf"), slow_to_compile={*CASES} - {*QUICK}),
     indirect=True,
     ids=str,
 )
 
 
-@pytest.fixture(scope="module", params=PARAMS, ids=str)
+@pytest.fixture(scope="module", params=cases(CASES, SLOW), ids=str)
 def case(request):
     return CASES[request.param]
 

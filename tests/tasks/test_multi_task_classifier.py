@@ -8,6 +8,7 @@ import pytest
 import keras_bert_zoo as kbz
 from keras_bert_zoo.preprocessing import Labels, MixedBatches, TextBatches
 from keras_bert_zoo.preprocessing.mixed_batches import turns_of
+from tests.marks import cases
 from tests.tiny import tiny_encoder, tiny_tokenizer, to_numpy
 
 MOODS = ["a great film", "awful food", "we loved the room", "dull", "", "the film was good"]
@@ -127,7 +128,7 @@ def test_a_batch_of_one_task_is_an_update_of_its_classifier():
         np.testing.assert_array_equal(before, to_numpy(after))
 
 
-@pytest.mark.parametrize("fixed", [False, True])
+@pytest.mark.parametrize("fixed", cases([False, True], slow_on_tensorflow=[True]))
 def test_all_tasks_are_learnt_together(fixed):
     encoder = tiny_encoder(dropout=0.0, attention_dropout=0.0)
     packing = {"fixed_batch_shape": fixed}

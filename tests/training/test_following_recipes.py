@@ -6,6 +6,7 @@ import pytest
 
 import keras_bert_zoo as kbz
 from keras_bert_zoo.training.layer_factors import layer_factors
+from tests.marks import cases
 from tests.parity.families import tiny
 from tests.tiny import tiny_encoder, tiny_tokenizer
 
@@ -189,7 +190,7 @@ class Changes(keras.callbacks.Callback):
         self.found.append(changed)
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", cases([False, True], slow_on_tensorflow=[True]))
 def test_layers_thaw_from_the_top_down(jit_compile):
     task, changes = classifier(unfreeze_every=2, schedule="constant", warmup=0.0), Changes()
     if jit_compile and keras.config.backend() != "torch":

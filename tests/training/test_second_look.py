@@ -91,7 +91,7 @@ def test_dropout_differs_between_the_passes():
 
 
 SLOW = ("pair", "token", "mask", "token-crf")
-NAMES = cases(["text", "span", "choice", *SLOW], SLOW, slow_on_tensorflow=("choice",))
+NAMES = cases(["text", "span", "choice", *SLOW], SLOW, slow_on_tensorflow=("span", "choice"))
 
 
 @pytest.mark.parametrize("name", NAMES)
