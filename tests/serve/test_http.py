@@ -289,7 +289,10 @@ def test_malformed_requests_are_refused(app, client):
 @pytest.mark.slow
 def test_ten_thousand_malformed_requests_leave_nothing_behind(app, client):
     storm(app, 2000, seed=1)
-    before = rss()
-    storm(app, 10_000, seed=2)
-    assert rss() - before < 16 * 2**20
+    grown = []
+    for seed in (2, 3):  # what leaks does so each time; other tests leave their waste to either
+        before = rss()
+        storm(app, 10_000, seed)
+        grown.append(rss() - before)
+    assert min(grown) < 16 * 2**20, grown
     assert client.post("/predict", json={"text": "good"}).status_code == 200

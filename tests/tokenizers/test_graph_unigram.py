@@ -68,6 +68,11 @@ def test_hard_strings(pair):
     pair.check(hard_texts())
 
 
+def test_a_text_of_which_nothing_is_left(pair):
+    for text in ("\x01", "\x7f\x08", "\u200b", "\ufeff"):
+        pair.check([text])  # a batch of its own
+
+
 @settings(deadline=None, max_examples=12, derandomize=True, database=None)
 @given(texts=TEXTS)
 def test_any_texts(pair, texts):

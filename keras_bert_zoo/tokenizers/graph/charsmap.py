@@ -56,7 +56,7 @@ class Charsmap(tf.Module):
         # at all, so that all after it seem to be from further ahead than they are.
         last = tf.cumsum(lengths) - 1
         missing = tf.minimum(lengths - sizes, 0)
-        there = tf.gather(new_rows, tf.maximum(last, 0)) if points.shape != (0,) else rows
+        there = tf.gather(tf.concat([new_rows, [-1]], 0), tf.maximum(last, 0))  # may all be gone
         counted = (last >= 0) & (there == rows)
         missing = tf.where(counted, missing, 0)
         changes += tf.math.unsorted_segment_sum(missing, last, tf.size(points))
