@@ -290,9 +290,9 @@ def test_malformed_requests_are_refused(app, client):
 def test_ten_thousand_malformed_requests_leave_nothing_behind(app, client):
     storm(app, 2000, seed=1)
     grown = []
-    for seed in (2, 3):  # what leaks does so each time; other tests leave their waste to either
+    for seed in range(2, 6):  # what leaks does so each time; programs of new lengths are made once
         before = rss()
-        storm(app, 10_000, seed)
+        storm(app, 5000, seed)
         grown.append(rss() - before)
-    assert min(grown) < 16 * 2**20, grown
+    assert min(grown) < 8 * 2**20, grown
     assert client.post("/predict", json={"text": "good"}).status_code == 200
