@@ -46,9 +46,11 @@ def test_a_recipe_from_a_file(finetune, files):
 
 @pytest.mark.any_backend
 def test_low_rank_updates_are_merged_into_what_is_saved(finetune, files):
-    result = finetune("--lora", "2", "--learning-rate", "0.01")
+    result = finetune("--lora", "2")
     assert result.code == 0, result.err
-    assert json.loads((files / "model/recipe.json").read_text())["lora"] == 2
+    saved = json.loads((files / "model/recipe.json").read_text())
+    rate = kbz.Recipe.for_encoder(kbz.from_preset(files / "model").encoder.config).learning_rate
+    assert (saved["lora"], saved["learning_rate"]) == (2, pytest.approx(20 * rate))
     assert re.search(r"[\d,]+ of [\d,]+ parameters learn", result.out)
     assert not kbz.from_preset(files / "model").encoder.lora_rank
 
@@ -91,6 +93,7 @@ def settings(**given):
     import argparse
 
     options = {"search": True, "learning_rate": None, "batch_size": None, "epochs": None}
+    options["lora"] = None
     return argparse.Namespace(**{**options, **given})
 
 
@@ -100,6 +103,8 @@ def test_the_grid_of_the_paper():
     assert len(whole) == 3 * 2 * 3
     assert {one["learning_rate"] for one in whole} == {5e-5, 3e-5, 2e-5}
     assert {one["learning_rate"] for one in grid(settings(), 256)} == {3e-4, 1e-4, 5e-5, 3e-5}
+    updates = grid(settings(lora=8), 768)
+    assert {round(one["learning_rate"], 6) for one in updates} == {1e-3, 6e-4, 4e-4}
     fixed = grid(settings(epochs=1, batch_size=8), 768)
     assert fixed == [{"learning_rate": rate} for rate in (5e-5, 3e-5, 2e-5)]
     assert grid(settings(search=False), 768) == [{}]

@@ -155,7 +155,10 @@ def add_training(training):
         "--learning-rate", type=positive, metavar="X", help="by the size of the encoder if not"
     )
     training.add_argument(
-        "--lora", type=whole(1), metavar="RANK", help="train low-rank updates, and merge them"
+        "--lora",
+        type=whole(1),
+        metavar="RANK",
+        help="train low-rank updates, 20 times as fast, and merge them",
     )
     training.add_argument(
         "--max-length", type=whole(4), metavar="N", help="most tokens; all there is room for if not"

@@ -36,6 +36,10 @@ def grid(args, hidden_dim):
     if not args.search:
         return [{}]
     rates = next(rates for width, rates in RATES if width is None or hidden_dim <= width)
+    if args.lora:
+        from ..training.recipe import LORA_FACTOR
+
+        rates = [LORA_FACTOR * rate for rate in rates]
     axes = {"learning_rate": rates, "batch_size": BATCHES, "epochs": EPOCHS}
     free = {name: values for name, values in axes.items() if getattr(args, name) is None}
     return [dict(zip(free, values)) for values in itertools.product(*free.values())]

@@ -60,9 +60,12 @@ def read_recipe(text):
 
 def follow(task, args):
     """Writes into a task's recipe what the command line says otherwise, so that it is saved."""
-    asked = {
-        name: getattr(args, name) for name in ("learning_rate", "epochs", "batch_size", "lora")
-    }
+    from ..training.recipe import LORA_FACTOR
+
+    names = ("learning_rate", "epochs", "batch_size", "lora")
+    asked = {name: getattr(args, name) for name in names}
+    if args.lora and args.learning_rate is None and args.recipe is None:
+        asked["learning_rate"] = LORA_FACTOR * task.recipe.learning_rate
     task.recipe = dataclasses.replace(
         task.recipe, **{name: value for name, value in asked.items() if value is not None}
     )

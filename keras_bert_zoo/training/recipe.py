@@ -12,6 +12,9 @@ from .schedules import SCHEDULES
 # 3e-4 for the miniatures (https://github.com/google-research/bert, "Smaller BERT Models").
 LEARNING_RATES = ((128, 3e-4), (512, 1e-4), (768, 5e-5))
 LARGE_LEARNING_RATE = 2e-5
+# Low-rank updates want more: 4e-4 to 5e-4 for a RoBERTa-Base that is fine-tuned whole with 1e-5 to
+# 3e-5 (https://arxiv.org/abs/2106.09685, table 9).
+LORA_FACTOR = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Recipe:
         unfreeze_every: epochs until the next layer is trained too, from the top down: at first the
             head alone (https://arxiv.org/abs/1801.06146, section 3.3). None trains all at once.
         lora: rank of low-rank updates of the attention that are trained in place of the encoder's
-            weights (https://arxiv.org/abs/2106.09685), with the head; None trains the weights.
+            weights (https://arxiv.org/abs/2106.09685), with the head; None trains the weights. It
+            wants a rate of about `LORA_FACTOR` (20) times that of all weights.
         lora_alpha: the updates are scaled by `lora_alpha / lora`; as `lora` if not given.
         reinit_top: so many layers from the top start anew, with the pooler, when an encoder gets a
             new head (https://arxiv.org/abs/2006.05987, section 5).
